@@ -1,0 +1,205 @@
+"""The neutral model: what rules see. Frozen, equal by value, without any trace of a format.
+
+Dates are `date`, money and units are `Decimal`, identifiers are text. A field that the input does
+not hold, or holds in a form that cannot be read, is None: never a default.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass, field
+from decimal import Decimal
+from enum import StrEnum
+
+
+class Facility(StrEnum):
+    """Who bills: the professional, or an ambulatory surgical centre on a professional form."""
+
+    PROFESSIONAL = "professional"
+    ASC = "asc"
+
+
+class Side(StrEnum):
+    RIGHT = "RT"
+    LEFT = "LT"
+
+
+BILATERAL = "50"
+SIDES = {"RT": Side.RIGHT, "LT": Side.LEFT}
+BOTH = frozenset(Side)
+NO_SIDE: frozenset[Side] = frozenset()
+
+
+def sides_of(modifiers: tuple[str, ...]) -> frozenset[Side]:
+    """The sides that a line names: one, both (50, or RT with LT), or none."""
+    if BILATERAL in modifiers:
+        return BOTH
+    return frozenset(SIDES[modifier] for modifier in modifiers if modifier in SIDES) or NO_SIDE
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Provider:
+    """A billing, rendering or facility provider. `state` and `postal_code` are of its address."""
+
+    npi: str | None = None
+    taxonomy: str | None = None
+    state: str | None = None
+    postal_code: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Payer:
+    """Who is asked to pay. `filing_indicator` is X12 code list 1032 (MB, CI, MC, …)."""
+
+    name: str | None = None
+    id: str | None = None
+    filing_indicator: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Patient:
+    """Who was treated, as far as the history of services needs it. Never printed in a message."""
+
+    member_id: str | None = None
+    birth_date: dt.date | None = None
+    sex: str | None = None
+    is_subscriber: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Diagnosis:
+    """`code` in capitals and without its point, whatever the format writes.
+
+    `dotted`: it was sent with a decimal point in a format that carries none.
+    """
+
+    code: str
+    icd10: bool = True  # else ICD-9-CM, of services before 2015-10-01
+    dotted: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Adjudication:
+    """What another payer has already reported for a line (COB)."""
+
+    payer_id: str | None = None
+    paid: Decimal | None = None
+    code: str | None = None
+    modifiers: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OtherPayer:
+    """Another payer of the same claim (COB)."""
+
+    payer: Payer
+    responsibility: str | None = None
+    paid: Decimal | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Attachment:
+    """Further detail of a line that the model does not interpret.
+
+    It is there so that two lines can be compared: `name` may be shown, `value` never.
+    """
+
+    name: str
+    value: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServiceLine:
+    """One billed line.
+
+    `number` is the line's own (LX01, `item.sequence`), or its position where those are not unique.
+    `code` is empty where the line has none in HCPCS or CPT. `units` count `unit_basis`, mostly UN.
+    `date` is the first day of service. `pointers` are positions in `Claim.diagnoses`, from 1;
+    `diagnoses` are what they point to, those that point to nothing left out.
+    """
+
+    number: int
+    code: str
+    modifiers: tuple[str, ...] = ()
+    charge: Decimal | None = None
+    units: Decimal | None = None
+    unit_basis: str | None = "UN"
+    date: dt.date | None = None
+    date_end: dt.date | None = None
+    place_of_service: str | None = None
+    pointers: tuple[int, ...] = ()
+    diagnoses: tuple[Diagnosis, ...] = ()
+    control_number: str | None = None
+    authorizations: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+    rendering: Provider | None = None
+    adjudications: tuple[Adjudication, ...] = ()
+    attachments: tuple[Attachment, ...] = field(default=(), compare=False)
+
+    @property
+    def sides(self) -> frozenset[Side]:
+        return sides_of(self.modifiers)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Claim:
+    """One professional claim as it was billed.
+
+    `id` is the submitter's number of the claim. `frequency` is 1 original, 7 replacement, 8 void.
+    `authorizations` and `notes` are those of the whole claim; a line may have its own.
+    """
+
+    id: str
+    charge: Decimal | None = None
+    place_of_service: str | None = None
+    frequency: str | None = None
+    facility: Facility = Facility.PROFESSIONAL
+    responsibility: str | None = None
+    payer: Payer = Payer()
+    billing: Provider = Provider()
+    rendering: Provider | None = None
+    service_facility: Provider | None = None
+    patient: Patient = Patient()
+    diagnoses: tuple[Diagnosis, ...] = ()
+    authorizations: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+    other_payers: tuple[OtherPayer, ...] = ()
+    lines: tuple[ServiceLine, ...] = ()
+
+    def line(self, number: int) -> ServiceLine:
+        """The line with that number. Raises: KeyError."""
+        for line in self.lines:
+            if line.number == number:
+                return line
+        raise KeyError(number)
+
+    @property
+    def state(self) -> str | None:
+        """The state of service: of the service facility, else of the billing provider."""
+        if self.service_facility is not None and self.service_facility.state is not None:
+            return self.service_facility.state
+        return self.billing.state
+
+
+class EnvelopeLevel(StrEnum):
+    TRANSACTION_SET = "transaction set"
+    GROUP = "functional group"
+    INTERCHANGE = "interchange"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Envelope:
+    """An envelope that was read to its end: what its trailer declares and what is there.
+
+    `control_number` opened it, `closing_number` closed it; `declared` and `counted` are of the
+    segments (set), sets (group) or groups (interchange) in it. `identity` tells an interchange
+    from all others of the same sender: a repeated one was submitted twice.
+    """
+
+    level: EnvelopeLevel
+    position: int  # from 1, among those of its level in the input
+    control_number: str
+    closing_number: str
+    declared: str
+    counted: int
+    identity: tuple[str, ...] = ()

@@ -1,0 +1,246 @@
+"""Payer profiles: what a payer asks for, by date, and how a claim finds its profile.
+
+A profile is a TOML file that extends another. Every value is dated and has its source:
+
+    extends = "_base"
+    title = "Medicare, what all contractors share"
+    [params]
+    bilateral = [{ value = "modifier-50", source = "S012" }]
+    third_level = [{ from = 2021-05-02, value = "appeal-only", source = "S001" }]
+    [rules.LV03]
+    severity = [{ value = "warning", source = "S031" }]
+"""
+
+from __future__ import annotations
+
+import csv
+import tomllib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from enum import StrEnum
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from adapter.findings import SEVERITIES, Severity
+from adapter.model import Claim, Facility
+from adapter.tables import ANY_DAY, NO_END, CodeRow, TableError
+
+
+class Form(StrEnum):
+    """How a payer takes both sides of one level."""
+
+    MODIFIER_50 = "modifier-50"  # one line, 50, one unit
+    RT_LT_LINES = "rt-lt-lines"  # a line with RT and one with LT
+    ADDON_TWICE = "addon-twice"  # twice, without 50
+    UNKNOWN = "unknown"
+
+
+class ThirdLevel(StrEnum):
+    """What a payer does with the codes for a third and further level."""
+
+    COVERED = "covered"
+    APPEAL_ONLY = "appeal-only"
+    NON_COVERED = "non-covered"
+    UNSAID = "unsaid"
+
+
+@dataclass(frozen=True, slots=True)
+class Dated:
+    """A value from a day on, until the next one; `file` is the profile that says it."""
+
+    start: date
+    value: Any
+    source: str
+    file: str
+
+
+@dataclass(frozen=True)
+class Profile:
+    """One payer's rules, all that it extends included."""
+
+    id: str
+    title: str
+    extends: tuple[str, ...]
+    params: Mapping[str, Sequence[Dated]]
+    rules: Mapping[str, Sequence[Dated]]
+
+    def dated(self, name: str, day: date) -> Dated | None:
+        """The value of a parameter in force on the day, with its source; None where unsaid."""
+        return _in_force(self.params.get(name, ()), day)
+
+    def value(self, name: str, day: date, default: Any = None) -> Any:
+        found = self.dated(name, day)
+        return default if found is None else found.value
+
+    def severity(self, rule: str, day: date) -> Severity | None:
+        """What the profile makes of a rule on the day; None: the rule's own."""
+        found = _in_force(self.rules.get(rule, ()), day)
+        return None if found is None else SEVERITIES[found.value]
+
+    @property
+    def is_known(self) -> bool:
+        """False for `generic`: the payer of the claim is not known."""
+        return self.id != "generic"
+
+    def bilateral(self, row: CodeRow, day: date) -> Form:
+        """The form in which the payer takes both sides of a code."""
+        name = "bilateral_addon" if row.addon else "bilateral"
+        return Form(self.value(name, day, Form.UNKNOWN))
+
+    def third_level(self, day: date) -> ThirdLevel:
+        return ThirdLevel(self.value("third_level", day, ThirdLevel.UNSAID))
+
+    def asks_kx(self, day: date) -> bool:
+        """Whether diagnostic injections need KX; KX means nothing to other payers."""
+        return bool(self.value("kx_diagnostic", day, False))
+
+    def names_mue(self, day: date) -> bool:
+        return bool(self.value("mue", day, False))
+
+    @property
+    def safe_bilateral(self) -> bool:
+        """Whether a both-sides correction may be safe: Medicare professional and Medicare ASC."""
+        return bool(self.value("safe_bilateral", NO_END, False))
+
+
+def _in_force(values: Sequence[Dated], day: date) -> Dated | None:
+    found = None
+    for dated in values:  # in order of their first day
+        if dated.start > day:
+            break
+        found = dated
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """A claim that matches all that is said here has this profile. Blank matches anything."""
+
+    payer_id: str
+    filing: str
+    state: str
+    facility: str
+    start: date
+    end: date
+    profile: str
+
+
+class Profiles:
+    """All profiles of a folder, the user's own folders after it."""
+
+    def __init__(self, *folders: Path) -> None:
+        self.folders = folders
+        self._profiles: dict[str, Profile] = {}
+
+    @cached_property
+    def ids(self) -> tuple[str, ...]:
+        """Ids of the profiles that can be named, sorted."""
+        found = {
+            path.stem for folder in self.folders for path in (folder / "payers").glob("*.toml")
+        }
+        return tuple(sorted(name for name in found if not name.startswith("_")))
+
+    def get(self, name: str) -> Profile:
+        """Raises: KeyError for a name that is no profile, TableError for a broken file."""
+        if name not in self._profiles:
+            if name not in self.ids:
+                raise KeyError(name)
+            self._profiles[name] = self._load(name)
+        return self._profiles[name]
+
+    def route(self, claim: Claim) -> tuple[Profile, str]:
+        """The profile of a claim by payer id, filing indicator, state, kind of facility and date.
+
+        Returns: the profile, and in words why; `generic` where no route matches.
+        """
+        days = [line.date for line in claim.lines if line.date is not None]
+        for route in self._routes:
+            if (
+                route.payer_id in ("", claim.payer.id or "")
+                and route.filing in ("", claim.payer.filing_indicator or "")
+                and route.state in ("", claim.state or "")
+                and route.facility in ("", claim.facility)
+                and days
+                and route.start <= min(days) <= route.end
+            ):
+                return self.get(route.profile), _why(route, claim)
+        return self.get("generic"), "no route matches this payer, filing indicator and state"
+
+    @cached_property
+    def _routes(self) -> Sequence[Route]:
+        routes = []
+        for folder in reversed(self.folders):  # the user's own first
+            path = folder / "payer_routes.csv"
+            if not path.is_file():
+                continue
+            with path.open(encoding="utf-8", newline="") as lines:
+                routes += [
+                    Route(
+                        cells["payer_id"],
+                        cells["filing"],
+                        cells["state"],
+                        cells["facility"],
+                        date.fromisoformat(cells["start"]) if cells["start"] else ANY_DAY,
+                        date.fromisoformat(cells["end"]) if cells["end"] else NO_END,
+                        cells["profile"],
+                    )
+                    for cells in csv.DictReader(lines)
+                ]
+        return routes
+
+    def _load(self, name: str, below: tuple[str, ...] = ()) -> Profile:
+        if name in below:
+            raise TableError(f"payers/{name}.toml extends itself")
+        for folder in reversed(self.folders):
+            path = folder / "payers" / f"{name}.toml"
+            if path.is_file():
+                break
+        else:
+            raise TableError(f"payers/{below[-1]}.toml extends {name!r}, which is not there")
+        try:
+            content = tomllib.loads(path.read_text("utf-8"))
+            own_params = {
+                key: _dated(values, path.name) for key, values in content.get("params", {}).items()
+            }
+            own_rules = {
+                key: _dated(table["severity"], path.name)
+                for key, table in content.get("rules", {}).items()
+            }
+        except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+            raise TableError(f"payers/{path.name} cannot be read: {error}") from None
+        except (KeyError, TypeError, AttributeError) as error:
+            raise TableError(f"payers/{path.name} is not a profile: {error}") from None
+        title = content.get("title", name)
+        parent = content.get("extends")
+        if parent is None:
+            return Profile(name, title, (), own_params, own_rules)
+        base = self._load(parent, (*below, name))
+        return Profile(
+            name,
+            title,
+            (parent, *base.extends),
+            {**base.params, **own_params},
+            {**base.rules, **own_rules},
+        )
+
+
+def _dated(values: Sequence[Mapping[str, Any]], file: str) -> Sequence[Dated]:
+    return sorted(
+        (Dated(v.get("from", ANY_DAY), v["value"], v["source"], file) for v in values),
+        key=lambda dated: dated.start,
+    )
+
+
+def _why(route: Route, claim: Claim) -> str:
+    said = []
+    if route.payer_id:
+        said.append(f"payer id {route.payer_id}")
+    if route.filing:
+        said.append(f"filing indicator {route.filing}")
+    if claim.state:
+        said.append(f"state {claim.state}")
+    if route.facility == Facility.ASC:
+        said.append("ASC facility claim")
+    return ", ".join(said)

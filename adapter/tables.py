@@ -1,0 +1,494 @@
+"""The dated tables of `mappings/`: read when first asked for, looked up on the date of service.
+
+Every cell is text until a row is made of it, so `0213T` and `00100` survive. A run trusts a file
+whose digest is in the manifest; a file that somebody edited is checked whole before it is used.
+"""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import json
+from bisect import bisect_right
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from functools import cached_property
+from pathlib import Path
+from typing import Generic, Literal, TypeVar, cast
+
+from adapter.model import Claim, Facility, ServiceLine, Side
+
+Role = Literal[
+    "facet",  # a facet joint code of any date
+    "lookalike",  # a live code inside the ranges that people quote, or one that never was
+    "unlisted",  # 64999
+    "imaging",
+    "visit",
+    "sedation",
+    "anesthesia",
+    "drug",
+    "supply",
+    "injection",  # other spinal and soft tissue injections
+    "destruction",  # other nerve destruction
+    "other",
+]
+Kind = Literal["injection", "ablation", ""]
+Region = Literal["CT", "LS", ""]
+Level = Literal["1", "2", "3", "+", ""]
+"""First, second, third and further (once) level; + is each additional one, any number of times."""
+
+ANY_DAY = date.min
+NO_END = date.max
+
+
+class TableError(Exception):
+    """A table that cannot be used: which file, which row, what is wrong."""
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """`start` and `end` are the first and last day on which the row holds."""
+
+    start: date
+    end: date
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
+class CodeRow(Row):
+    code: str
+    role: Role
+    kind: Kind
+    region: Region
+    guidance: Literal["none", "fluoro-ct", "ultrasound", ""]
+    level: Level
+    counts: Literal["joint", "nerve", ""]
+    paraphrase: str  # what the code stands for, in our words
+
+    @property
+    def addon(self) -> bool:
+        return self.level in ("2", "3", "+")
+
+    @property
+    def repeats(self) -> bool:
+        """Each additional joint or nerve is billed again; the others are billed once a side."""
+        return self.level == "+"
+
+    @property
+    def family(self) -> tuple[Kind, Region, str]:
+        """Codes that are levels of one another."""
+        return self.kind, self.region, self.guidance
+
+
+@dataclass(frozen=True, slots=True)
+class CrosswalkRow(Row):
+    """What takes the place of `code` on the day. `recount`: levels, nerves, or units of it."""
+
+    code: str
+    successor: str
+    recount: Literal["levels", "nerves", "units"]
+    factor: int  # units of the successor for one of the code, where units are recounted
+
+
+@dataclass(frozen=True, slots=True)
+class AddOnRow(Row):
+    code: str
+    parents: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class MueRow(Row):
+    """Units a day (or, with `mai` 1, a line). `asc_doubled`: twice as many for an ASC facility."""
+
+    code: str
+    units: int
+    mai: Literal["1", "2", "3"]
+    asc_doubled: bool
+
+
+@dataclass(frozen=True, slots=True)
+class PairRow(Row):
+    """An NCCI pair: `column2` is not paid beside `column1`; `indicator` 1: a modifier lifts that."""
+
+    column1: str
+    column2: str
+    indicator: Literal["0", "1"]
+
+
+Verdict = Literal["", "safe", "suggested", "manual", "replace"]
+"""Of a modifier on a facet line: allowed; to be taken off safely, or if a coder agrees; a person
+has to see to it; to be replaced by the one in `instead`."""
+
+
+@dataclass(frozen=True, slots=True)
+class ModifierRow(Row):
+    modifier: str
+    injection: Verdict
+    ablation: Verdict
+    facility: Verdict  # on an ASC facility claim, either kind
+    instead: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class SourceRow:
+    """Where a fact comes from. `confidence`: primary, secondary, or memory."""
+
+    key: str
+    title: str
+    url: str
+    confidence: Literal["primary", "secondary", "memory"]
+    retrieved: str
+
+
+R = TypeVar("R", bound=Row)
+
+
+class Table(Generic[R]):
+    """Dated rows by key. Several rows of one key hold at different times."""
+
+    def __init__(self, rows: Iterable[tuple[str, R]]) -> None:
+        self._rows: dict[str, list[R]] = {}
+        for key, row in rows:
+            self._rows.setdefault(key, []).append(row)
+        days = {ANY_DAY}
+        for history in self._rows.values():
+            for row in history:
+                days.add(row.start)
+                if row.end != NO_END:
+                    days.add(row.end + timedelta(days=1))
+        self._starts = sorted(days)
+        self._periods: dict[date, Mapping[str, R]] = {}
+
+    def on(self, day: date) -> Mapping[str, R]:
+        """Rows in force on a date of service: key -> row, one row a key.
+
+        Args: day, the line's date, never today's; of a range the first.
+        Returns: empty before the first row.
+        Raises: nothing; the table was checked when it was loaded.
+        Source: `row.source`, a key of mappings/sources.csv.
+        """
+        start = self._starts[bisect_right(self._starts, day) - 1]
+        period = self._periods.get(start)
+        if period is None:
+            period = {
+                key: row
+                for key, history in self._rows.items()
+                for row in history
+                if row.start <= start <= row.end
+            }
+            self._periods[start] = period
+        return period
+
+    def history(self, key: str) -> Sequence[R]:
+        """All rows of a key, earliest first; empty for a key that the table does not know."""
+        return sorted(self._rows.get(key, ()), key=lambda row: row.start)
+
+    def covers(self, day: date) -> bool:
+        """Whether a table that is loaded quarter by quarter reaches back to the day."""
+        return len(self._starts) > 1 and day >= self._starts[1]
+
+    def __contains__(self, key: str) -> bool:
+        """Whether the table knows the key on any day."""
+        return key in self._rows
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._rows)
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+
+@dataclass(frozen=True, slots=True)
+class CodedLine:
+    """A service line whose code the tables know on its date, with that row.
+
+    The fields that rules read most stand here by their own names.
+    """
+
+    line: ServiceLine
+    row: CodeRow
+    number: int
+    code: str
+    modifiers: tuple[str, ...]
+    date: date
+    sides: frozenset[Side]
+
+    @property
+    def units(self) -> int | None:
+        """Whole units of at least one, else None: those that can be counted with."""
+        units = self.line.units
+        if units is None or self.line.unit_basis != "UN" or units < 1 or units % 1:
+            return None
+        return int(units)
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What the tables make of a claim's lines.
+
+    `spoken`: lines that rules may speak of, valid on their date. `facet`: those of them with a
+    facet code. `expired`: lines with a facet, look-alike, drug or supply code that is not valid on
+    their date. `undated`: lines with a code of ours and no readable date of service.
+    """
+
+    spoken: tuple[CodedLine, ...]
+    facet: tuple[CodedLine, ...]
+    expired: tuple[ServiceLine, ...]
+    undated: tuple[ServiceLine, ...]
+    ours: bool
+    only_lookalikes: bool
+
+
+DATED_ROLES = ("facet", "lookalike", "drug", "supply")
+"""Roles whose codes CV checks against the date of service."""
+
+
+class Tables:
+    """All tables of one version. Each file is read when it is first needed."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self._manifest: Mapping[str, str] | None = None
+        self._read: tuple[Claim | None, Reading | None] = (None, None)
+
+    # --- the tables ---------------------------------------------------------------------------
+
+    @cached_property
+    def codes(self) -> Table[CodeRow]:
+        """codes.csv by code."""
+        return Table(
+            (
+                cells["code"],
+                CodeRow(
+                    *_window(cells),
+                    code=cells["code"],
+                    role=cast(Role, cells["role"]),
+                    kind=cast(Kind, cells["kind"]),
+                    region=cast(Region, cells["region"]),
+                    guidance=cast(
+                        Literal["none", "fluoro-ct", "ultrasound", ""], cells["guidance"]
+                    ),
+                    level=cast(Level, cells["level"]),
+                    counts=cast(Literal["joint", "nerve", ""], cells["counts"]),
+                    paraphrase=cells["paraphrase"],
+                ),
+            )
+            for cells in self._cells("codes.csv")
+        )
+
+    @cached_property
+    def crosswalk(self) -> Table[CrosswalkRow]:
+        """crosswalk.csv by the code that is not valid on the day."""
+        return Table(
+            (
+                cells["code"],
+                CrosswalkRow(
+                    *_window(cells),
+                    code=cells["code"],
+                    successor=cells["successor"],
+                    recount=cast(Literal["levels", "nerves", "units"], cells["recount"]),
+                    factor=int(cells["factor"] or 1),
+                ),
+            )
+            for cells in self._cells("crosswalk.csv")
+        )
+
+    @cached_property
+    def addons(self) -> Table[AddOnRow]:
+        """addons.csv by add-on code."""
+        return Table(
+            (
+                cells["code"],
+                AddOnRow(*_window(cells), cells["code"], tuple(cells["parents"].split())),
+            )
+            for cells in self._cells("addons.csv")
+        )
+
+    @cached_property
+    def mue(self) -> Table[MueRow]:
+        """mue.csv (practitioner services) by code. Quarterly: ask `covers` first."""
+        return Table(
+            (
+                cells["code"],
+                MueRow(
+                    *_window(cells),
+                    code=cells["code"],
+                    units=int(cells["units"]),
+                    mai=cast(Literal["1", "2", "3"], cells["mai"]),
+                    asc_doubled=cells["asc_doubled"] == "yes",
+                ),
+            )
+            for cells in self._cells("mue.csv")
+        )
+
+    @cached_property
+    def ncci(self) -> Table[PairRow]:
+        """ncci.csv by "column1 column2". Quarterly: ask `covers` first."""
+        return Table(
+            (
+                f"{cells['column1']} {cells['column2']}",
+                PairRow(
+                    *_window(cells),
+                    cells["column1"],
+                    cells["column2"],
+                    cast(Literal["0", "1"], cells["indicator"]),
+                ),
+            )
+            for cells in self._cells("ncci.csv")
+        )
+
+    @cached_property
+    def modifiers(self) -> Table[ModifierRow]:
+        """modifiers.csv by modifier: all that exist, and what they do on a facet line."""
+        return Table(
+            (
+                cells["modifier"],
+                ModifierRow(
+                    *_window(cells),
+                    modifier=cells["modifier"],
+                    injection=cast(Verdict, cells["injection"]),
+                    ablation=cast(Verdict, cells["ablation"]),
+                    facility=cast(Verdict, cells["facility"]),
+                    instead=cells["instead"],
+                    why=cells["why"],
+                ),
+            )
+            for cells in self._cells("modifiers.csv")
+        )
+
+    @cached_property
+    def sources(self) -> Mapping[str, SourceRow]:
+        """sources.csv by key."""
+        return {
+            cells["key"]: SourceRow(
+                cells["key"],
+                cells["title"],
+                cells["url"],
+                cast(Literal["primary", "secondary", "memory"], cells["confidence"]),
+                cells["retrieved"],
+            )
+            for cells in self._cells("sources.csv")
+        }
+
+    @cached_property
+    def version(self) -> str:
+        """The version of the shipped tables, such as 2026.4."""
+        return self._expected["version"]
+
+    # --- what a claim's lines are ---------------------------------------------------------------
+
+    @cached_property
+    def candidate_codes(self) -> frozenset[str]:
+        """Codes that make a claim ours, on whatever day."""
+        return frozenset(
+            code
+            for code in self.codes
+            if self.codes.history(code)[0].role in ("facet", "lookalike")
+        )
+
+    def read(self, claim: Claim) -> Reading:
+        """What the tables make of the claim's lines. The last claim's reading is remembered."""
+        known, reading = self._read
+        if known is not claim or reading is None:
+            reading = self._reading(claim)
+            self._read = claim, reading
+        return reading
+
+    def facet_lines(self, claim: Claim) -> Sequence[CodedLine]:
+        """Lines with a facet code that is valid on their date; of the others CV speaks alone."""
+        return self.read(claim).facet
+
+    def spoken_lines(self, claim: Claim) -> Sequence[CodedLine]:
+        """Lines that the rules may speak of: facet lines and their companions in the tables."""
+        return self.read(claim).spoken
+
+    def level(self, row: CodeRow, level: Level, day: date) -> CodeRow | None:
+        """The code of another level of the same family on the day."""
+        for other in self.codes.on(day).values():
+            if other.role == "facet" and other.family == row.family and other.level == level:
+                return other
+        return None
+
+    def _reading(self, claim: Claim) -> Reading:
+        spoken: list[CodedLine] = []
+        expired: list[ServiceLine] = []
+        undated: list[ServiceLine] = []
+        ours = facet_code = False
+        for line in claim.lines:
+            if line.code not in self.codes:
+                continue
+            role = self.codes.history(line.code)[0].role
+            facet_code |= role == "facet"
+            ours |= role in ("facet", "lookalike")
+            ours |= role == "unlisted" and claim.facility is Facility.ASC
+            if line.date is None:
+                undated.append(line)
+                continue
+            row = self.codes.on(line.date).get(line.code)
+            if row is not None:
+                spoken.append(
+                    CodedLine(
+                        line, row, line.number, line.code, line.modifiers, line.date, line.sides
+                    )
+                )
+            elif role in DATED_ROLES:
+                expired.append(line)
+        facet = tuple(line for line in spoken if line.row.role == "facet")
+        return Reading(
+            tuple(spoken), facet, tuple(expired), tuple(undated), ours, ours and not facet_code
+        )
+
+    # --- files ----------------------------------------------------------------------------------
+
+    @property
+    def _expected(self) -> Mapping[str, str]:
+        if self._manifest is None:
+            try:
+                self._manifest = json.loads((self.folder / "manifest.json").read_text("utf-8"))
+            except (OSError, ValueError) as error:
+                raise TableError(
+                    f"mappings/manifest.json cannot be read: {type(error).__name__}"
+                ) from None
+        assert self._manifest is not None
+        return self._manifest
+
+    def _cells(self, name: str) -> Iterable[dict[str, str]]:
+        """The rows of a file as text; checked whole when its digest is not the shipped one."""
+        try:
+            data = (self.folder / name).read_bytes()
+        except OSError as error:
+            raise TableError(f"mappings/{name} cannot be read: {error.strerror}") from None
+        if self._expected.get(name) != hashlib.sha256(data).hexdigest():
+            from adapter.schema import check_table  # pydantic: only for a file that was edited
+
+            problems = check_table(name, data)
+            if problems:
+                raise TableError(f"mappings/{name}: {problems[0]}")
+        return csv.DictReader(data.decode("utf-8").splitlines())
+
+
+def _window(cells: Mapping[str, str]) -> tuple[date, date, str]:
+    return (
+        date.fromisoformat(cells["start"]) if cells["start"] else ANY_DAY,
+        date.fromisoformat(cells["end"]) if cells["end"] else NO_END,
+        cells["source"],
+    )
+
+
+def mappings_folder() -> Path:
+    """Where the tables are: inside an installed package, or beside it in a checkout."""
+    inside = Path(__file__).parent / "_mappings"
+    return inside if inside.is_dir() else Path(__file__).parent.parent / "mappings"
+
+
+_tables: Tables | None = None
+
+
+def shipped() -> Tables:
+    """The tables that come with this version, read once a process."""
+    global _tables
+    if _tables is None:
+        _tables = Tables(mappings_folder())
+    return _tables
