@@ -172,6 +172,16 @@ class Withheld:
 
 
 @dataclass(frozen=True, slots=True)
+class Rewritten:
+    """A claim or trailer before and after its corrections, in pieces to compare: segments, each
+    with its terminator. `place` tells where it stands, such as `2300` or `transaction set 1`."""
+
+    place: str
+    before: tuple[bytes, ...]
+    after: tuple[bytes, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Verdict:
     """All that is said of one claim, or of one envelope (`claim` None, no `profile`)."""
 
@@ -184,6 +194,7 @@ class Verdict:
     corrected: Sequence[Finding] = ()
     withheld: Sequence[Withheld] = ()
     changes: Sequence[ChangeMade] = ()
+    rewritten: Rewritten | None = None
 
 
 @dataclass(frozen=True, slots=True)

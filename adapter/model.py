@@ -7,6 +7,7 @@ not hold, or holds in a form that cannot be read, is None: never a default.
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from enum import StrEnum
@@ -179,6 +180,24 @@ class Claim:
         if self.service_facility is not None and self.service_facility.state is not None:
             return self.service_facility.state
         return self.billing.state
+
+
+ASC_PLACE = "24"
+ASC_TAXONOMY = "261QA1903X"
+ASC_MODIFIER = "SG"
+
+
+def facility_of(billing: Provider, lines: Sequence[ServiceLine]) -> Facility:
+    """What kind of claim it is: place of service 24 alone is the surgeon's own claim.
+
+    It is the facility's where the billing provider is an ambulatory surgical centre by taxonomy, or
+    a line says so by SG. (A payer profile that is for such facilities alone says so too.)
+    """
+    if any(line.place_of_service == ASC_PLACE for line in lines) and (
+        billing.taxonomy == ASC_TAXONOMY or any(ASC_MODIFIER in line.modifiers for line in lines)
+    ):
+        return Facility.ASC
+    return Facility.PROFESSIONAL
 
 
 class EnvelopeLevel(StrEnum):

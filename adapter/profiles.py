@@ -100,6 +100,17 @@ class Profile:
         return bool(self.value("mue", day, False))
 
     @property
+    def is_facility(self) -> bool:
+        """Whether the profile is for ambulatory surgical centres alone."""
+        return bool(self.value("facility", NO_END, False))
+
+    @property
+    def facility_profile(self) -> str | None:
+        """The same payer's profile for facility claims of ambulatory surgical centres."""
+        found = self.value("facility_profile", NO_END)
+        return None if found is None else str(found)
+
+    @property
     def safe_bilateral(self) -> bool:
         """Whether a both-sides correction may be safe: Medicare professional and Medicare ASC."""
         return bool(self.value("safe_bilateral", NO_END, False))

@@ -6,11 +6,19 @@ What was read is never serialised again: a reader hands out spans of a `Source`,
 
 from __future__ import annotations
 
+import gzip
 import mmap
+import os
+import shutil
+import stat
+import struct
+import sys
+import tempfile
+import zlib
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import NamedTuple
+from typing import IO, NamedTuple, cast
 
 Data = bytes | mmap.mmap
 """What a reader may look at: both slice to `bytes` and have `find` and `rfind`."""
@@ -103,3 +111,150 @@ def origin(offset: int, passes: Sequence[Sequence[Patch]]) -> int:
             shift += len(patch.data) - (patch.span.end - patch.span.start)
         offset -= shift
     return offset
+
+
+class PatchLog:
+    """Patches in the order of their offsets, kept on disk once they are many.
+
+    The file has no name and only its owner could read it: patches hold pieces of claims.
+    """
+
+    _HEAD = struct.Struct("<QQI")
+
+    def __init__(self) -> None:
+        self._file = tempfile.SpooledTemporaryFile(max_size=8 << 20)  # noqa: SIM115
+        self._end = 0
+        self.count = 0
+
+    def add(self, patch: Patch) -> None:
+        """Raises: PatchOverlap for a patch that does not come after all before it."""
+        if patch.span.start < self._end:
+            raise PatchOverlap(f"{patch.span} after {self._end}")
+        self._end = patch.span.end
+        self.count += 1
+        self._file.write(self._HEAD.pack(*patch.span, len(patch.data)) + patch.data)
+
+    def __iter__(self) -> Iterator[Patch]:
+        self._file.seek(0)
+        while head := self._file.read(self._HEAD.size):
+            start, end, length = self._HEAD.unpack(head)
+            yield Patch(Span(start, end), self._file.read(length))
+
+
+GZIP_MAGIC = b"\x1f\x8b"
+MAX_RATIO = 200  # unpacked to packed: claims pack about 10 to 1, a bomb 1000 to 1
+RATIO_FROM = 16 << 20  # smaller outputs are never refused
+
+
+class Source:
+    """An input: its bytes unpacked, as a memory map of a file where there is one.
+
+    A map's passed pages are given back (`release`), so memory stays flat however large the file.
+    Standard input and unpacked gzip lie in a temporary file that has no name.
+    """
+
+    def __init__(self, name: str, packed: Data) -> None:
+        self.name = name
+        self._packed = packed
+        self.gzipped = packed[:2] == GZIP_MAGIC
+        self.data: Data = _unpacked(packed) if self.gzipped else packed
+        self._released = 0
+
+    @classmethod
+    def open(cls, path: str | os.PathLike[str]) -> Source:
+        """The file at `path`; `-` is standard input.
+
+        Raises: Unreadable.
+        """
+        name = os.fspath(path)
+        if name == "-":
+            return cls("standard input", _mapped(sys.stdin.buffer))
+        try:
+            with open(name, "rb") as file:
+                return cls(name, _mapped(file))
+        except IsADirectoryError:
+            raise Unreadable("it is a directory", hint="name a file") from None
+        except OSError as error:
+            raise Unreadable(
+                f"the file cannot be read: {error.strerror or type(error).__name__}",
+                hint="check that it exists and that you may read it",
+            ) from None
+
+    def release(self, upto: int) -> None:
+        """Gives back the pages before an offset. They are read again when they are asked for."""
+        data = self.data
+        if isinstance(data, mmap.mmap) and upto - self._released >= 8 << 20:
+            end = upto - upto % mmap.PAGESIZE
+            data.madvise(mmap.MADV_DONTNEED, self._released, end - self._released)
+            self._released = end
+
+    def write(self, patches: PatchLog, out: IO[bytes]) -> None:
+        """The bytes with the patches, packed as they came; the very same where there is none."""
+        if not patches.count:
+            for window in windows(self._packed, 0, len(self._packed)):
+                out.write(window)
+        elif self.gzipped:
+            with gzip.GzipFile(filename="", mode="wb", fileobj=out, mtime=0) as packer:
+                self._copy(patches, cast(IO[bytes], packer))
+        else:
+            self._copy(patches, out)
+
+    def _copy(self, patches: PatchLog, out: IO[bytes]) -> None:
+        self._released = written = 0
+        for piece in pieces(self.data, patches):
+            out.write(piece)
+            written += len(piece)
+            self.release(min(written, len(self.data)))
+
+
+def _mapped(file: IO[bytes]) -> Data:
+    """A map of a regular file; of anything else a map of a copy without a name."""
+    info = os.fstat(file.fileno())
+    if not stat.S_ISREG(info.st_mode) or (file.seekable() and file.tell()):
+        with tempfile.TemporaryFile() as copy:
+            shutil.copyfileobj(file, copy, COPY_WINDOW)
+            copy.flush()
+            return _mapped_whole(copy)
+    return _mapped_whole(file)
+
+
+def _mapped_whole(file: IO[bytes]) -> Data:
+    if os.fstat(file.fileno()).st_size == 0:
+        return b""
+    return mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+
+
+def _unpacked(packed: Data) -> Data:
+    """Unpacks all members of a gzip file, within bounds.
+
+    Raises: Unreadable.
+    """
+    with tempfile.TemporaryFile() as copy:
+        written = 0
+        try:
+            with gzip.GzipFile(fileobj=cast(IO[bytes], _Reader(packed))) as unpacker:
+                while window := unpacker.read(COPY_WINDOW):
+                    copy.write(window)
+                    written += len(window)
+                    if written > RATIO_FROM and written > MAX_RATIO * len(packed):
+                        raise Unreadable(
+                            f"unpacked it is more than {MAX_RATIO} times its size",
+                            hint="unpack it yourself if it is meant to be so",
+                        )
+        except (OSError, EOFError, zlib.error):
+            raise Unreadable("the gzip file is damaged or cut", hint="have it sent again") from None
+        copy.flush()
+        return _mapped_whole(copy)
+
+
+class _Reader:
+    """The `read` that gzip asks of a file, over bytes or a map."""
+
+    def __init__(self, data: Data) -> None:
+        self._data, self._at = data, 0
+
+    def read(self, size: int = -1) -> bytes:
+        end = len(self._data) if size < 0 else min(self._at + size, len(self._data))
+        window = self._data[self._at : end]
+        self._at = end
+        return window

@@ -1,0 +1,646 @@
+"""Check and fix: which rules run, what may be said, and corrections that are proved.
+
+Knows no format: a document hands out views of claims and envelopes, takes back what was corrected.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import date
+from decimal import Decimal
+from functools import cached_property
+from typing import Literal, Protocol, Self
+
+from adapter.changes import (
+    Change,
+    SetTrailer,
+    applied,
+    atoms,
+    in_order,
+    lines_of,
+    moves_lines,
+)
+from adapter.findings import (
+    Applicability,
+    ChangeMade,
+    Excerpt,
+    Field,
+    Finding,
+    Fix,
+    Found,
+    InputDone,
+    Location,
+    NotEvaluated,
+    Reason,
+    Rewritten,
+    Severity,
+    Verdict,
+    Withheld,
+)
+from adapter.model import ASC_PLACE, BOTH, Claim, Envelope, EnvelopeLevel, Facility
+from adapter.profiles import Form, Profile, Profiles
+from adapter.rules import Rule, all_rules
+from adapter.source import Patch, Span
+from adapter.tables import CodedLine, Tables
+
+PRECEDENCE: tuple[tuple[str, ...], ...] = (
+    ("LV06", "LV02", "LV01", "LA07"),
+    ("LA04", "LV04", "LV05", "UN01"),
+    ("LA05", "LA03"),
+    ("LA05", "LV04", "LV05", "UN01"),
+    ("LA06", "LV04", "FR06"),
+    ("BN05", "BN04", "BN03", "BN01", "BN02"),
+    ("CO01", "CO02", "DX01"),
+    ("DC05", "DX02"),
+    ("DC04", "LA03"),
+    ("DC07", "DC06", "DC09", "DC03"),
+)
+"""Of two rules that would say the same thing about the same line, the first in its row speaks."""
+
+EARLIER = {
+    code: frozenset(c for row in PRECEDENCE if code in row for c in row[: row.index(code)])
+    for row in PRECEDENCE
+    for code in row
+}
+
+LATE_FREQUENCIES = ("7", "8")
+"""Replacement and void claims: what a payer already holds is corrected by a person."""
+
+CROSSWALK_FAMILY = "CV"
+"""What CV silenced is judged after its correction, and not held against it."""
+
+
+class ClaimView(Protocol):
+    """One claim in its document. `original` is the claim as it was sent."""
+
+    is_envelope: Literal[False]
+
+    @property
+    def claim(self) -> Claim: ...
+    @property
+    def original(self) -> Self: ...
+    @property
+    def text(self) -> bytes: ...
+    def locate(self, line: int | None, field: Field | None) -> Location: ...
+    def excerpts(
+        self, line: int | None, field: Field | None, others: Sequence[int]
+    ) -> tuple[Excerpt, ...]: ...
+    def refusal(self, changes: Sequence[Change]) -> str | None: ...
+    def lower(self, changes: Sequence[Change]) -> list[Patch]: ...
+    def after(self, patches: Sequence[Patch]) -> Self: ...
+    def origin(self, offset: int) -> int: ...
+    def rewritten(self) -> Rewritten: ...
+    def splice(self) -> Patch: ...
+    @property
+    def added(self) -> int: ...
+
+
+class EnvelopeView(Protocol):
+    """One envelope in its document, as it is once the corrections within it are made."""
+
+    is_envelope: Literal[True]
+
+    @property
+    def envelope(self) -> Envelope: ...
+    def locate(self, field: Field | None) -> Location: ...
+    def lower(self, change: SetTrailer | None) -> list[Patch]: ...
+    def held(self, span: Span) -> bytes: ...
+    def rewritten(self, patches: Sequence[Patch]) -> Rewritten: ...
+
+
+class Document(Protocol):
+    """A document that was opened. Its views are for one pass from front to back."""
+
+    @property
+    def format(self) -> str: ...
+    @property
+    def claims(self) -> int: ...
+    @property
+    def notes(self) -> Sequence[str]: ...
+    def views(
+        self, codes: frozenset[str], *, every: bool = False
+    ) -> Iterator[ClaimView | EnvelopeView]: ...
+    def accept(self, patches: Sequence[Patch], added: int = 0) -> None: ...
+
+
+@dataclass(frozen=True)
+class Policy:
+    """What a run is asked to do.
+
+    `payer` names a profile for all claims, None routes each claim. `select` and `ignore` hold rule
+    codes or families; an empty `select` selects all. `severities` are the user's own. `fix`
+    corrects: safe corrections, with `suggested` also those that need a coder's consent.
+    `excerpts` asks for the pieces of the input that people are shown.
+    """
+
+    tables: Tables
+    profiles: Profiles
+    payer: str | None = None
+    select: frozenset[str] = frozenset()
+    ignore: frozenset[str] = frozenset()
+    severities: Mapping[str, Severity] = field(default_factory=dict)
+    fix: bool = False
+    suggested: bool = False
+    fix_envelope: bool = False
+    excerpts: bool = False
+
+    def takes(self, rule: str) -> bool:
+        family = rule[:2]
+        chosen = not self.select or rule in self.select or family in self.select
+        return chosen and rule not in self.ignore and family not in self.ignore
+
+    @cached_property
+    def rules(self) -> Mapping[str, Sequence[Rule]]:
+        """All rules by scope, in the order of corrections. Selection comes after precedence."""
+        found: dict[str, list[Rule]] = {"claim": [], "envelope": [], "repeat": []}
+        for rule in all_rules().values():
+            found[rule.scope].append(rule)
+        return found
+
+    def profile(self, claim: Claim) -> tuple[Profile, str]:
+        """The claim's profile and how it was found. Raises: KeyError for an unknown `payer`."""
+        if self.payer is None:
+            return self.profiles.route(claim)
+        profile = self.profiles.get(self.payer)
+        facility = profile.facility_profile
+        if facility is not None and claim.facility is Facility.ASC:
+            return self.profiles.get(facility), f"{self.payer}, ASC facility claim"
+        return profile, "named by --payer"
+
+
+def run(document: Document, policy: Policy, path: str = "") -> Iterator[Verdict | InputDone]:
+    """Checks, or with `policy.fix` corrects, one document.
+
+    Yields: a verdict for each claim that is ours and each envelope of which there is something to
+    say, in the order of the input; at the end what the input was. A document that was corrected
+    holds its output.
+    Raises: Unreadable, TableError, KeyError for an unknown payer.
+    """
+    ours = 0
+    claim_ids: set[str] = set()
+    interchanges: set[tuple[str, ...]] = set()
+    implied: dict[str, Applicability] = {}  # corrections since the last trailer that moved lines
+    for view in document.views(policy.tables.candidate_codes):
+        if view.is_envelope:
+            yield from _envelope(document, view, policy, interchanges, implied)
+            continue
+        profile, why = policy.profile(view.claim)
+        case = _Case(policy, profile, why, repeated=view.claim.id in claim_ids)
+        if not policy.tables.read(case.seen(view.claim)).ours:
+            continue
+        ours += 1
+        claim_ids.add(view.claim.id)
+        if not policy.fix:
+            yield case.verdict(view, case.judge(view))
+            continue
+        verdict, corrected = _corrected(view, case)
+        if verdict.changes:
+            document.accept([corrected.splice()], corrected.added)
+            for finding in verdict.corrected:
+                if finding.fix is not None and any(map(moves_lines, finding.fix.changes)):
+                    implied[finding.rule] = finding.applicability or Applicability.SUGGESTED
+        yield verdict
+    yield InputDone(path, document.format, document.claims, ours, tuple(document.notes))
+
+
+def check_claim(claim: Claim, policy: Policy) -> Verdict:
+    """What is said of a claim alone: no places, no envelope. A claim that is not ours: nothing."""
+    profile, why = policy.profile(claim)
+    case = _Case(policy, profile, why, repeated=False)
+    if not policy.tables.read(case.seen(claim)).ours:
+        return Verdict(claim.id)
+    view = _Bare(claim)
+    return case.verdict(view, case.judge(view))
+
+
+# --- one claim ----------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class _Judgement:
+    """What the rules say of a claim, in order; `raw_errors` counts those that precedence hides."""
+
+    said: Sequence[tuple[Rule, Found, Severity]]
+    not_evaluated: Sequence[NotEvaluated]
+    raw_errors: Counter[str]
+
+
+@dataclass(frozen=True, slots=True)
+class _Case:
+    """One claim under one profile."""
+
+    policy: Policy
+    profile: Profile
+    why: str
+    repeated: bool  # its number was seen before in the input
+
+    def seen(self, claim: Claim) -> Claim:
+        """The claim as rules see it: a profile that is for facilities alone tells what it is."""
+        if (
+            self.profile.is_facility
+            and claim.facility is not Facility.ASC
+            and any(line.place_of_service == ASC_PLACE for line in claim.lines)
+        ):
+            return replace(claim, facility=Facility.ASC)
+        return claim
+
+    def judge(self, view: ClaimView) -> _Judgement:
+        claim = self.seen(view.claim)
+        tables, policy = self.policy.tables, self.policy
+        reading = tables.read(claim)
+        days = {line.number: line.date for line in claim.lines}
+        first_day = min((day for day in days.values() if day is not None), default=date.max)
+        said: list[tuple[Rule, Found, Severity]] = []
+        skipped: dict[tuple[str, Reason], NotEvaluated] = {}
+        for rule in policy.rules["claim"]:
+            if reading.only_lookalikes and rule.family != CROSSWALK_FAMILY:
+                continue
+            if reading.undated and rule.tables and policy.takes(rule.code):
+                key = (rule.code, Reason.DATE_UNKNOWN)
+                skipped[key] = NotEvaluated(Reason.DATE_UNKNOWN, rule.code)
+            for item in rule.check(claim, tables, self.profile):
+                if isinstance(item, NotEvaluated):
+                    if policy.takes(rule.code):
+                        key = (rule.code, item.reason)
+                        skipped.setdefault(key, replace(item, rule=rule.code))
+                else:
+                    day = days.get(item.line) if item.line is not None else None
+                    said.append((rule, item, self._severity(rule, item, day or first_day)))
+        if self.repeated and not reading.only_lookalikes:
+            for rule in policy.rules["repeat"]:
+                said += [
+                    (rule, item, self._severity(rule, item, first_day))
+                    for item in rule.check("claim")
+                    if isinstance(item, Found)
+                ]
+        raw = Counter(rule.code for rule, _, severity in said if severity is Severity.ERROR)
+        kept = [entry for entry in _first_speakers(said) if policy.takes(entry[0].code)]
+        kept.sort(key=lambda entry: (entry[1].line is not None, entry[1].line or 0, entry[0].code))
+        return _Judgement(kept, tuple(skipped.values()), raw)
+
+    def _severity(self, rule: Rule, found: Found, day: date) -> Severity:
+        own = self.policy.severities.get(rule.code)
+        if own is not None:
+            return own
+        asked = self.profile.severity(rule.code, day)
+        if asked is not None:
+            return asked
+        return rule.variants.get(found.variant, rule.severity)
+
+    def verdict(self, view: ClaimView, judgement: _Judgement) -> Verdict:
+        """The judgement in words and places."""
+        claim = view.claim
+        errors: set[int] = set()
+        findings = []
+        for rule, found, severity in judgement.said:
+            findings.append(self.finding(view, rule, found, severity))
+            if severity is Severity.ERROR:
+                errors.update(number for number in found.lines if number is not None)
+        at_risk = sum(
+            (line.charge for line in claim.lines if line.number in errors and line.charge),
+            Decimal(0),
+        )
+        return Verdict(
+            claim.id,
+            tuple(findings),
+            judgement.not_evaluated,
+            self.profile.id,
+            self.why,
+            at_risk,
+        )
+
+    def finding(self, view: ClaimView, rule: Rule, found: Found, severity: Severity) -> Finding:
+        fix = self.offered(view, rule, found)
+        return _finding(
+            self.policy,
+            rule,
+            found,
+            severity,
+            claim=view.claim.id,
+            fix=fix,
+            location=view.locate(found.line, found.field),
+            excerpts=view.excerpts(found.line, found.field, found.others)
+            if self.policy.excerpts
+            else (),
+        )
+
+    def offered(self, view: ClaimView, rule: Rule, found: Found) -> Fix | None:
+        """The correction as it can be offered on this claim: what stands in its way is said."""
+        fix = found.fix
+        if fix is None:
+            return None
+        if not fix.changes:
+            return replace(fix, applicability=Applicability.MANUAL)
+        applicability = fix.applicability or rule.applicability or Applicability.SUGGESTED
+        claim = view.claim
+        reason = view.refusal(fix.changes)
+        if reason is None and any(map(moves_lines, fix.changes)) and out_of_balance(claim):
+            reason = "the claim's charge is not the sum of its lines (ED02)"
+        if reason is not None:
+            return Fix(f"{fix.description} Not offered: {reason}.", (), Applicability.MANUAL)
+        if applicability is Applicability.SAFE:
+            touched = frozenset[int]().union(*map(lines_of, fix.changes))
+            if claim.frequency in LATE_FREQUENCIES or any(
+                line.adjudications for line in claim.lines if line.number in touched
+            ):
+                applicability = Applicability.SUGGESTED
+        return replace(fix, applicability=applicability)
+
+    def twice(self, claim: Claim) -> frozenset[int]:
+        """Unsided add-ons that the profile's form bills twice for both sides."""
+        lines = self.policy.tables.facet_lines(self.seen(claim))
+        return frozenset(
+            line.number
+            for line in lines
+            if line.row.addon
+            and not line.sides
+            and line.units is not None
+            and line.units % 2 == 0
+            and self.profile.bilateral(line.row, line.date) is Form.ADDON_TWICE
+            and any(_is_bilateral_parent(other, line) for other in lines)
+        )
+
+
+def _is_bilateral_parent(other: CodedLine, line: CodedLine) -> bool:
+    return (
+        other.row.family == line.row.family
+        and other.row.level == "1"
+        and other.date == line.date
+        and other.sides == BOTH
+    )
+
+
+def out_of_balance(claim: Claim) -> bool:
+    """Whether the claim's charge is known not to be the sum of its lines'."""
+    charges = [line.charge for line in claim.lines]
+    known = [charge for charge in charges if charge is not None]
+    return claim.charge is not None and len(known) == len(charges) and sum(known) != claim.charge
+
+
+def _first_speakers(
+    said: Sequence[tuple[Rule, Found, Severity]],
+) -> list[tuple[Rule, Found, Severity]]:
+    """Without what a rule that speaks first in a row of PRECEDENCE has already said of a line."""
+    spoken: dict[str, set[int | None]] = {}
+    for rule, found, _ in said:
+        spoken.setdefault(rule.code, set()).update(found.lines)
+    kept = []
+    for rule, found, severity in said:
+        earlier = EARLIER.get(rule.code, ())
+        if not any(found.line in spoken.get(code, ()) for code in earlier):
+            kept.append((rule, found, severity))
+    return kept
+
+
+def _finding(
+    policy: Policy,
+    rule: Rule,
+    found: Found,
+    severity: Severity,
+    *,
+    claim: str | None,
+    fix: Fix | None,
+    location: Location,
+    excerpts: tuple[Excerpt, ...] = (),
+) -> Finding:
+    known = policy.tables.sources
+    urls = (known[key].url for key in rule.sources if key in known)
+    return Finding(
+        rule=rule.code,
+        name=rule.name,
+        severity=severity,
+        claim=claim,
+        line=found.line,
+        message=found.message,
+        location=location,
+        fix=fix,
+        others=found.others,
+        label=found.label,
+        notes=found.notes,
+        references=tuple(url for url in urls if url),
+        sources=rule.sources,
+        excerpts=excerpts,
+    )
+
+
+# --- corrections --------------------------------------------------------------------------------
+
+
+def _corrected(view: ClaimView, case: _Case) -> tuple[Verdict, ClaimView]:
+    """Corrects a claim step by step until nothing changes.
+
+    Each step applies one fix, the first in the order of rules and lines that can be proved, and
+    reads the claim again; one that cannot be proved is withheld and the claim stays as it was.
+    """
+    made: list[ChangeMade] = []
+    mended: list[Finding] = []
+    texts = {view.text}
+    judgement = case.judge(view)
+    while True:
+        withheld: list[Withheld] = []
+        for rule, found, severity in _in_fixing_order(case, judgement):
+            fix = case.offered(view, rule, found)
+            if fix is None or not fix.changes or not _applies(case.policy, fix):
+                continue
+            finding = replace(case.finding(view, rule, found, severity), fix=fix)
+            patches = view.lower(fix.changes)
+            after = view.after(patches)
+            judged = case.judge(after)
+            why = _unproved(case, view, after, rule, fix, judgement, judged)
+            if why is None and after.text in texts:
+                why = "it would undo another correction"
+            if why is not None:
+                withheld.append(Withheld(finding, why))
+                continue
+            mended.append(finding)
+            made += _changes_made(view, patches, finding)
+            texts.add(after.text)
+            view, judgement = after, judged
+            break
+        else:
+            remaining = case.verdict(view, judgement)
+            return (
+                replace(
+                    remaining,
+                    corrected=tuple(mended),
+                    withheld=tuple(withheld),
+                    changes=tuple(made),
+                    rewritten=view.rewritten() if made and case.policy.excerpts else None,
+                ),
+                view,
+            )
+
+
+def _in_fixing_order(case: _Case, judgement: _Judgement) -> list[tuple[Rule, Found, Severity]]:
+    order = {rule.code: number for number, rule in enumerate(case.policy.rules["claim"])}
+    return sorted(
+        (entry for entry in judgement.said if entry[0].code in order),
+        key=lambda entry: (order[entry[0].code], entry[1].line or 0),
+    )
+
+
+def _applies(policy: Policy, fix: Fix) -> bool:
+    return fix.applicability is Applicability.SAFE or (
+        fix.applicability is Applicability.SUGGESTED and policy.suggested
+    )
+
+
+def _unproved(
+    case: _Case,
+    before: ClaimView,
+    after: ClaimView,
+    rule: Rule,
+    fix: Fix,
+    judged_before: _Judgement,
+    judged_after: _Judgement,
+) -> str | None:
+    """Why a correction does not hold, or None where it is proved.
+
+    The claim read again is what the changes say it must be; a safe one leaves the same codes,
+    sides, units and charge; and no new error appears.
+    """
+    expected = applied(before.claim, fix.changes)
+    if in_order(after.claim) != expected:
+        return "the corrected claim does not read as it must"
+    if fix.applicability is Applicability.SAFE:
+        was, now = before.claim, after.claim
+        if was.charge != now.charge or atoms(was.lines, case.twice(was)) != atoms(
+            now.lines, case.twice(now)
+        ):
+            return "it would change what is billed"
+    if rule.family != CROSSWALK_FAMILY:
+        new = judged_after.raw_errors - judged_before.raw_errors
+        if new:
+            return f"it would make a new error ({', '.join(sorted(new))})"
+    return None
+
+
+def _changes_made(
+    view: ClaimView, patches: Sequence[Patch], finding: Finding
+) -> Iterator[ChangeMade]:
+    applicability = finding.applicability or Applicability.SUGGESTED
+    for patch in patches:
+        yield ChangeMade(
+            finding.claim,
+            finding.line,
+            finding.rule,
+            applicability,
+            view.origin(patch.span.start),
+            view.text[patch.span.start : patch.span.end],
+            patch.data,
+        )
+
+
+# --- envelopes ----------------------------------------------------------------------------------
+
+
+def _envelope(
+    document: Document,
+    view: EnvelopeView,
+    policy: Policy,
+    interchanges: set[tuple[str, ...]],
+    implied: dict[str, Applicability],
+) -> Iterator[Verdict]:
+    """Judges an envelope, and writes into its trailer what corrections imply or mend."""
+    envelope = view.envelope
+    said = [(rule, item) for rule in policy.rules["envelope"] for item in rule.check(envelope)]
+    if envelope.level is EnvelopeLevel.INTERCHANGE:
+        if envelope.identity in interchanges:
+            repeat = policy.rules["repeat"]
+            said += [(rule, item) for rule in repeat for item in rule.check("interchange")]
+        interchanges.add(envelope.identity)
+    findings: list[Finding] = []
+    mended: list[Finding] = []
+    change: SetTrailer | None = None
+    for rule, found in said:
+        if not isinstance(found, Found) or not policy.takes(rule.code):
+            continue
+        fix = found.fix
+        if fix is not None:
+            fix = replace(fix, applicability=fix.applicability or rule.applicability)
+        severity = policy.severities.get(rule.code, rule.severity)
+        location = view.locate(found.field)
+        finding = _finding(policy, rule, found, severity, claim=None, fix=fix, location=location)
+        mends = [c for c in fix.changes if isinstance(c, SetTrailer)] if fix is not None else []
+        if mends and policy.fix and policy.fix_envelope:
+            change = mends[0]
+            mended.append(finding)
+        else:
+            findings.append(finding)
+    changes: list[ChangeMade] = []
+    rewritten = None
+    if (policy.fix and envelope.level is EnvelopeLevel.TRANSACTION_SET) or change is not None:
+        patches = view.lower(change)
+        document.accept(patches)
+        rules = [finding.rule for finding in mended] or sorted(implied)
+        suggested = change is None and Applicability.SUGGESTED in implied.values()
+        changes = [
+            ChangeMade(
+                None,
+                None,
+                ",".join(rules),
+                Applicability.SUGGESTED if suggested else Applicability.SAFE,
+                patch.span.start,
+                view.held(patch.span),
+                patch.data,
+            )
+            for patch in patches
+        ]
+        implied.clear()
+        if patches and policy.excerpts:
+            rewritten = view.rewritten(patches)
+    if findings or mended or changes:
+        yield Verdict(
+            None,
+            tuple(findings),
+            corrected=tuple(mended),
+            changes=tuple(changes),
+            rewritten=rewritten,
+        )
+
+
+# --- a claim without a document -----------------------------------------------------------------
+
+
+class _Bare:
+    """A view of a claim that was read elsewhere: it has no places, and cannot be changed."""
+
+    is_envelope: Literal[False] = False
+    text = b""
+
+    def __init__(self, claim: Claim) -> None:
+        self.claim = claim
+
+    @property
+    def original(self) -> Self:
+        return self
+
+    def locate(self, line: int | None, field: Field | None) -> Location:
+        return Location()
+
+    def excerpts(
+        self, line: int | None, field: Field | None, others: Sequence[int]
+    ) -> tuple[Excerpt, ...]:
+        return ()
+
+    def refusal(self, changes: Sequence[Change]) -> str | None:
+        return None
+
+    def lower(self, changes: Sequence[Change]) -> list[Patch]:
+        raise AssertionError("a bare claim is checked, never changed")
+
+    def after(self, patches: Sequence[Patch]) -> Self:
+        raise AssertionError("a bare claim is checked, never changed")
+
+    def origin(self, offset: int) -> int:
+        return offset
+
+    def rewritten(self) -> Rewritten:
+        raise AssertionError("a bare claim is checked, never changed")
+
+    def splice(self) -> Patch:
+        raise AssertionError("a bare claim is checked, never changed")
+
+    added = 0

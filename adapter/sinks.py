@@ -1,0 +1,128 @@
+"""Where output goes: kept back until it is decided, and then whole or not at all.
+
+All that is written here is patient data, or may be. A temporary file has no name, or is readable by
+its owner alone; a file appears under its name when it is complete and on disk.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import stat
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import IO, cast
+
+IN_MEMORY = 4 << 20  # bytes of a spool that are held in memory
+WINDOW = 1 << 20
+STRAY_AGE = 24 * 3600  # seconds after which a temporary file was left behind by a killed run
+
+
+class Spool:
+    """Output that may still be dropped: in memory, once it is long in a file without a name."""
+
+    def __init__(self) -> None:
+        self._file = tempfile.SpooledTemporaryFile(max_size=IN_MEMORY)  # noqa: SIM115
+        self._kept = 0
+
+    def write(self, data: bytes) -> None:
+        self._file.write(data)
+
+    @property
+    def is_empty(self) -> bool:
+        return self._file.tell() == 0
+
+    def keep(self) -> None:
+        """What was written until now is no longer dropped."""
+        self._kept = self._file.tell()
+
+    def drop(self) -> None:
+        """Takes back what was written since the last `keep`."""
+        self._file.seek(self._kept)
+        self._file.truncate()
+
+    def copy(self, out: IO[bytes]) -> None:
+        self._file.seek(0)
+        shutil.copyfileobj(self._file, out, WINDOW)
+
+
+@contextmanager
+def sink(path: Path | None) -> Iterator[IO[bytes]]:
+    """Standard output (None), or a file that is there whole at the end or stays as it was.
+
+    A device or a pipe is written to directly. Raises: OSError.
+    """
+    if path is None:
+        yield sys.stdout.buffer
+        sys.stdout.buffer.flush()
+        return
+    target = Path(os.path.realpath(path))  # a link stays, what it points to is replaced
+    if target.exists() and not target.is_file():
+        with target.open("wb") as file:
+            yield cast(IO[bytes], file)
+        return
+    with _replacing(target) as file:
+        yield file
+
+
+@contextmanager
+def private(path: Path) -> Iterator[IO[bytes]]:
+    """A file that only its owner can read, there whole at the end or not at all."""
+    with _replacing(Path(os.path.realpath(path)), keep_mode=False) as file:
+        yield file
+
+
+@contextmanager
+def _replacing(target: Path, *, keep_mode: bool = True) -> Iterator[IO[bytes]]:
+    """Writes beside the target and takes its place. Mode 0600, or that of the file replaced."""
+    _sweep(target)
+    number, name = tempfile.mkstemp(prefix=f".{target.name}.", suffix=".part", dir=target.parent)
+    try:
+        with os.fdopen(number, "wb") as file:
+            yield file
+            file.flush()
+            if keep_mode:
+                _as_before(target, number)
+            os.fsync(number)
+        os.replace(name, target)
+    except BaseException:
+        with suppress(OSError):
+            os.unlink(name)
+        raise
+    _sync_folder(target.parent)
+
+
+def _as_before(target: Path, number: int) -> None:
+    """Mode and owner of the file that is replaced, as far as the user may set them."""
+    try:
+        old = target.stat()
+    except FileNotFoundError:
+        return
+    with suppress(PermissionError):
+        os.fchown(number, old.st_uid, old.st_gid)
+    os.fchmod(number, stat.S_IMODE(old.st_mode))
+
+
+def _sync_folder(folder: Path) -> None:
+    number = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(number)
+    finally:
+        os.close(number)
+
+
+def _sweep(target: Path) -> None:
+    """Removes what runs that were killed have left beside the target."""
+    for stray in target.parent.glob(f".{_literal(target.name)}.*.part"):
+        with suppress(OSError):
+            if time.time() - stray.stat().st_mtime > STRAY_AGE:
+                stray.unlink()
+
+
+def _literal(name: str) -> str:
+    """A name as a pattern that matches nothing else."""
+    return "".join(f"[{letter}]" if letter in "*?[" else letter for letter in name)

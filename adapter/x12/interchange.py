@@ -1,0 +1,501 @@
+"""Envelopes of X12 interchanges, found in place: nothing is decoded, nothing is written again.
+
+One byte pattern an interchange finds the segments that matter: envelopes, hierarchy levels, claims
+and service lines with a code that was asked for. All other bytes are only counted.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Generator, Iterator
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import NamedTuple
+
+from adapter.model import Envelope, EnvelopeLevel
+from adapter.source import Data, Source, Span, Unreadable
+
+BOM = b"\xef\xbb\xbf"
+BLANKS = b" \t\r\n\x00"
+_NOT_BLANK = re.compile(rb"[^ \t\r\n\x00]")
+ISA_ELEMENTS = 16
+ISA_LIMIT = 400  # bytes within which an ISA ends, however its elements are padded
+COUNT_WINDOW = 4 << 20
+RELEASE_EVERY = 8 << 20
+VERSIONS = (b"005010X222", b"005010X222A1", b"005010X222A2")
+ACCEPTED = "facet reads 837P 005010X222, X222A1 and X222A2"
+
+SETS = {
+    b"005010X223": "837I (institutional)",
+    b"005010X224": "837D (dental)",
+    b"005010X298": "a post-adjudicated claims data set (837 PACDR)",
+    b"005010X299": "a post-adjudicated claims data set (837 PACDR)",
+    b"005010X300": "a post-adjudicated claims data set (837 PACDR)",
+    b"004010X096": "837I (institutional) 4010",
+    b"004010X097": "837D (dental) 4010",
+    b"004010X098": "837P (professional) 4010",
+}
+KINDS = {
+    b"835": "835 (remittance)",
+    b"270": "270 (eligibility inquiry)",
+    b"271": "271 (eligibility response)",
+    b"275": "275 (attachment)",
+    b"276": "276 (status inquiry)",
+    b"277": "277 (status or claim acknowledgment)",
+    b"278": "278 (authorization)",
+    b"820": "820 (premium payment)",
+    b"834": "834 (enrolment)",
+    b"997": "997 (acknowledgment)",
+    b"999": "999 (acknowledgment)",
+}
+
+
+class Separators(NamedTuple):
+    """What one ISA declares, a byte each. `repetition` None: 4010's U, or not usable."""
+
+    element: bytes
+    component: bytes
+    terminator: bytes
+    repetition: bytes | None
+    problem: str = ""  # what is wrong with the repetition separator, which a claim does not need
+
+
+@dataclass(frozen=True, slots=True)
+class RawClaim:
+    """Where a claim and the levels above it lie. `segment` is the number of its CLM, from 1."""
+
+    span: Span
+    segment: int
+    separators: Separators
+    billing: Span | None
+    subscriber: Span | None
+    patient: Span | None
+
+
+@dataclass(frozen=True, slots=True)
+class RawEnvelope:
+    """An envelope at its end: where its trailer lies, and the number of that segment."""
+
+    envelope: Envelope
+    trailer: Span
+    segment: int
+    separators: Separators
+
+
+@dataclass(slots=True)
+class _Open:
+    """An envelope that is not yet closed."""
+
+    segment: int
+    control: bytes
+    children: int = 0
+    identity: tuple[str, ...] = ()
+
+
+@dataclass(slots=True)
+class Scan:
+    """Reads one source once, from front to back.
+
+    `codes`: procedure codes that make a service line a candidate; `every`: all claims are. After
+    the iteration `claims` counts all claims, and `notes` name what is odd but no error.
+    """
+
+    source: Source
+    codes: frozenset[str]
+    every: bool = False
+    claims: int = 0
+    notes: list[str] = field(default_factory=list)
+    _segments: int = 0  # that end before _counted_to
+    _counted_to: int = 0
+    _blank: int = 0  # empty segments after _counted_to: they are no segments
+    _interchanges: int = 0
+    _groups: int = 0
+    _sets: int = 0
+    _terminator: bytes = b""
+
+    def __iter__(self) -> Iterator[RawClaim | RawEnvelope]:
+        """Raises: Unreadable, with the place, for all that is not a whole 837P file."""
+        data = self.source.data
+        at = len(BOM) if data[: len(BOM)] == BOM else 0
+        at = _skip_blanks(data, at)
+        while at < len(data):
+            self._interchanges += 1
+            at = yield from self._interchange(at)
+            at = self._next_interchange(at)
+        if not self._sets:
+            raise Unreadable("it holds no transaction set", hint=ACCEPTED)
+
+    # --- one interchange ------------------------------------------------------------------------
+
+    def _interchange(self, start: int) -> Generator[RawClaim | RawEnvelope, None, int]:
+        """Yields what an interchange holds; returns the offset after it (`yield from`)."""
+        data = self.source.data
+        separators, elements, end = self._header(start)
+        self._terminator = separators.terminator
+        release_at = start + RELEASE_EVERY
+        self._counted_to = start
+        self._blank = 0
+        isa = _Open(self._segments + 1, elements[13], identity=_identity(elements))
+        gs: _Open | None = None
+        gs_version = b""
+        st: _Open | None = None
+        claim: int | None = None  # offset of the open claim
+        claim_segment_from = claim_blank = 0
+        candidate = False
+        billing: Span | None = None
+        subscriber: Span | None = None
+        patient: Span | None = None
+        level = 0  # of the open hierarchy level: 20, 22, 23 or none
+        level_start = 0
+        every = self.every
+        for match in _pattern(separators, self.codes).finditer(data, end):
+            kind = match.lastindex or 0
+            if kind == _LINE:
+                candidate = True
+                if claim is None:
+                    raise self._broken(match, "a service line stands outside a claim")
+                continue
+            if kind == _BLANK:
+                self._blank += 1
+                continue
+            if kind == _MISREAD:
+                raise self._misread(match, separators, "SV101", match.group(_MISREAD))
+            here = match.start(kind if kind != _COMPOSITE else _CLAIM)  # the segment's first byte
+            # what was open ends here
+            if claim is not None:
+                if candidate or every:
+                    number = self._number(claim_segment_from, claim_blank)
+                    yield RawClaim(
+                        Span(claim, here), number, separators, billing, subscriber, patient
+                    )
+                    candidate = False
+                claim = None
+            elif level:
+                span = Span(level_start, here)
+                if level == 22:
+                    subscriber, patient = span, None
+                elif level == 20:
+                    billing, subscriber, patient = span, None, None
+                else:
+                    patient = span
+                level = 0
+            if kind in (_CLAIM, _COMPOSITE):
+                if st is None:
+                    raise self._broken(match, "a claim stands outside a transaction set")
+                self.claims += 1
+                claim, claim_segment_from, claim_blank = here, match.start(), self._blank
+                if kind == _CLAIM:
+                    self._check_composite(match, separators)
+                if here > release_at:
+                    self.source.release(here)
+                    release_at = here + RELEASE_EVERY
+            elif kind == _LEVEL:
+                if st is None:
+                    raise self._broken(match, "an HL stands outside a transaction set")
+                level = int(match.group(_LEVEL)[-2:])
+                level_start = here
+            else:
+                name = match.group(_ENVELOPE)
+                if name == b"ST":
+                    if st is not None or gs is None:
+                        what = (
+                            "a transaction set begins inside another: the one before has no SE"
+                            if st is not None
+                            else "a transaction set stands outside a functional group"
+                        )
+                        raise self._broken(match, what)
+                    parts = self._elements(match, separators)
+                    self._sets += 1
+                    self._check_set(match, parts, gs_version, separators)
+                    st = _Open(self._number(match.start()), _at(parts, 2))
+                    gs.children += 1
+                    billing = subscriber = patient = None
+                elif name == b"SE":
+                    if st is None:
+                        raise self._broken(match, "an SE closes no transaction set")
+                    yield self._closed(EnvelopeLevel.TRANSACTION_SET, match, separators, st)
+                    st = None
+                elif name == b"GS":
+                    if gs is not None:
+                        what = "a functional group begins inside another: the one before has no GE"
+                        raise self._broken(match, what)
+                    parts = self._elements(match, separators)
+                    self._groups += 1
+                    gs, gs_version = _Open(0, _at(parts, 6)), _at(parts, 8)
+                    isa.children += 1
+                elif name == b"GE":
+                    if gs is None or st is not None:
+                        what = (
+                            "the functional group ends inside a transaction set: it has no SE"
+                            if st is not None
+                            else "a GE closes no functional group"
+                        )
+                        raise self._broken(match, what)
+                    yield self._closed(EnvelopeLevel.GROUP, match, separators, gs)
+                    gs = None
+                elif name == b"IEA":
+                    if gs is not None:
+                        what = "the interchange ends inside a functional group: it has no GE"
+                        raise self._broken(match, what)
+                    closed = self._closed(EnvelopeLevel.INTERCHANGE, match, separators, isa)
+                    self._finish(closed, isa, separators.terminator)
+                    self._segments += 1  # the IEA itself
+                    yield closed
+                    return min(closed.trailer.end + 1, len(data))
+                else:
+                    what = "another ISA begins before its IEA: the interchange was cut"
+                    raise self._broken(match, what)
+        raise Unreadable(
+            "the interchange is cut: it has no IEA",
+            where=f"interchange {self._interchanges}, to the end at byte {len(data)}",
+            hint="have the file sent again",
+        )
+
+    def _header(self, start: int) -> tuple[Separators, list[bytes], int]:
+        """The separators, the elements of the ISA, and the offset of its terminator."""
+        data = self.source.data
+        head = data[start : start + ISA_LIMIT]
+        where = f"interchange {self._interchanges}, byte {start}"
+        if head[:3] != b"ISA"[: len(head)]:
+            raise Unreadable("an interchange begins with ISA", where=where, hint=ACCEPTED)
+        element = head[3:4]
+        parts = head.split(element, ISA_ELEMENTS) if element else []
+        if len(parts) <= ISA_ELEMENTS or len(parts[ISA_ELEMENTS]) < 2:
+            raise Unreadable(
+                "the ISA is cut or has fewer than 16 elements",
+                where=where,
+                hint="have the file sent again",
+            )
+        component, terminator = parts[16][:1], parts[16][1:2]
+        for name, value in (
+            ("element separator", element),
+            ("component separator (ISA16)", component),
+            ("segment terminator", terminator),
+        ):
+            if value.isalnum() or value in (b" ", b"\x00") or value >= b"\x80":
+                kind = "a blank" if value in (b" ", b"\x00") else "a letter or digit"
+                raise Unreadable(
+                    f"the {name} would be {kind}",
+                    where=where,
+                    hint="have the sender correct the ISA",
+                )
+        if len({element, component, terminator}) < 3:
+            raise Unreadable(
+                "two of its separators are the same",
+                where=where,
+                hint="have the sender correct the ISA",
+            )
+        parts[16] = component
+        separators = _with_repetition(element, component, terminator, parts[11])
+        end = start + sum(map(len, parts)) + ISA_ELEMENTS
+        return separators, parts, end
+
+    def _finish(self, closed: RawEnvelope, isa: _Open, terminator: bytes) -> None:
+        """The last terminator may be missing only where it is a line end and the IEA is whole."""
+        if closed.trailer.end < len(self.source.data):
+            return
+        whole = closed.envelope.closing_number == isa.control.decode("latin-1")
+        if terminator not in b"\r\n" or not whole:
+            raise Unreadable(
+                "the interchange ends inside a segment",
+                where=f"interchange {self._interchanges}, segment {closed.segment}, IEA",
+                hint="have the file sent again",
+            )
+
+    def _next_interchange(self, at: int) -> int:
+        """The offset of the next interchange, or the end; what stands between is named."""
+        data = self.source.data
+        at = _skip_blanks(data, at)
+        if data[at : at + len(BOM)] == BOM:
+            at = _skip_blanks(data, at + len(BOM))
+        if at >= len(data) or data[at : at + 3] == b"ISA":
+            return at
+        following = data.find(b"ISA", at)
+        while following >= 0 and not _plausible(data, following):
+            following = data.find(b"ISA", following + 3)
+        end = len(data) if following < 0 else following
+        stray = _STRAY.search(data, at, end)
+        if stray is not None:
+            raise Unreadable(
+                "segments stand outside an interchange",
+                where=f"after interchange {self._interchanges}, byte {stray.start()}",
+                hint="have the file joined again from whole interchanges",
+            )
+        self.notes.append(
+            f"{end - at} bytes after interchange {self._interchanges} (byte {at}) are no X12;"
+            " they are kept as they are"
+        )
+        return end
+
+    # --- envelopes --------------------------------------------------------------------------------
+
+    def _closed(
+        self, level: EnvelopeLevel, match: re.Match[bytes], separators: Separators, opened: _Open
+    ) -> RawEnvelope:
+        number = self._number(match.start())
+        parts = self._elements(match, separators)
+        start = match.start(_ENVELOPE)
+        position = {
+            EnvelopeLevel.TRANSACTION_SET: self._sets,
+            EnvelopeLevel.GROUP: self._groups,
+            EnvelopeLevel.INTERCHANGE: self._interchanges,
+        }[level]
+        counted = opened.children
+        if level is EnvelopeLevel.TRANSACTION_SET:
+            counted = number - opened.segment + 1
+        envelope = Envelope(
+            level=level,
+            position=position,
+            control_number=opened.control.decode("latin-1"),
+            closing_number=_at(parts, 2).decode("latin-1"),
+            declared=_at(parts, 1).decode("latin-1"),
+            counted=counted,
+            identity=opened.identity,
+        )
+        end = start + sum(map(len, parts)) + len(parts) - 1
+        return RawEnvelope(envelope, Span(start, end), number, separators)
+
+    def _check_set(
+        self, match: re.Match[bytes], parts: list[bytes], group: bytes, separators: Separators
+    ) -> None:
+        """ST03 decides the version; a sender that leaves it out is taken by GS08."""
+        version = _at(parts, 3) or group
+        if _at(parts, 1) == b"837" and version in VERSIONS:
+            if separators.problem:
+                raise Unreadable(
+                    separators.problem,
+                    where=f"interchange {self._interchanges}, ISA",
+                    hint="have the sender correct the ISA",
+                )
+            return
+        named = SETS.get(version[:10]) if _at(parts, 1) == b"837" else KINDS.get(_at(parts, 1))
+        raise Unreadable(
+            f"transaction set {self._sets} is {named or 'not an 837P 005010X222'}",
+            where=self._where(match, "ST"),
+            hint=ACCEPTED,
+        )
+
+    def _elements(self, match: re.Match[bytes], separators: Separators) -> list[bytes]:
+        """The elements of the envelope segment at a match, its id first."""
+        data = self.source.data
+        start = match.start(_ENVELOPE)
+        end = data.find(separators.terminator, start)
+        return data[start : len(data) if end < 0 else end].split(separators.element)
+
+    # --- counting ---------------------------------------------------------------------------------
+
+    def _number(self, before: int, blank: int | None = None) -> int:
+        """The number of the segment whose predecessor's terminator is at `before`."""
+        blank = self._blank if blank is None else blank
+        terminators = 0
+        data, terminator = self.source.data, self._terminator
+        for at in range(self._counted_to, before + 1, COUNT_WINDOW):
+            terminators += data[at : min(at + COUNT_WINDOW, before + 1)].count(terminator)
+        self._segments += terminators - blank
+        self._blank -= blank
+        self._counted_to = before + 1
+        return self._segments + 1
+
+    # --- errors -----------------------------------------------------------------------------------
+
+    def _where(self, match: re.Match[bytes], name: str) -> str:
+        number = self._number(match.start())
+        start = match.start() + 1
+        return f"interchange {self._interchanges}, segment {number}, byte {start}, {name}"
+
+    def _broken(self, match: re.Match[bytes], what: str) -> Unreadable:
+        name = {_CLAIM: "CLM", _COMPOSITE: "CLM", _LEVEL: "HL", _LINE: "SV1"}.get(
+            match.lastindex or 0
+        )
+        if name is None:
+            name = match.group(_ENVELOPE).decode("ascii")
+        return Unreadable(what, where=self._where(match, name), hint="have the file sent again")
+
+    def _check_composite(self, match: re.Match[bytes], separators: Separators) -> None:
+        """CLM05 has three components: where it has one with a mark in it, ISA16 is wrong."""
+        start = match.start(_CLAIM)
+        parts = self.source.data[start : start + ISA_LIMIT].split(separators.terminator, 1)[0]
+        mark = re.search(rb"[^\w\s]", _at(parts.split(separators.element), 5))
+        if mark is not None:
+            raise self._misread(match, separators, "CLM05", mark.group())
+
+    def _misread(
+        self, match: re.Match[bytes], separators: Separators, place: str, used: bytes
+    ) -> Unreadable:
+        declared, seems = (_shown(mark) for mark in (separators.component, used))
+        return Unreadable(
+            f"ISA16 declares {declared}, but {place} has one component and seems to use {seems}",
+            where=self._where(match, place),
+            hint="have the sender correct ISA16; facet does not guess",
+        )
+
+
+# --- the pattern ---------------------------------------------------------------------------------
+
+_ENVELOPE, _CLAIM, _COMPOSITE, _LEVEL, _LINE, _MISREAD, _BLANK = range(1, 8)
+"""Groups of the pattern; the last one that matched tells what was found."""
+
+
+@lru_cache(maxsize=64)
+def _pattern(separators: Separators, codes: frozenset[str]) -> re.Pattern[bytes]:
+    """Finds what matters at the start of a segment, in one pass over the bytes."""
+    e, c, t = (re.escape(mark) for mark in separators[:3])
+    blanks = b"".join(re.escape(bytes((b,))) for b in BLANKS if bytes((b,)) not in separators[:3])
+    one = rb"[^" + e + t + rb"]*" + e  # an element and the separator after it
+    wanted = b"|".join(sorted(re.escape(code.encode("ascii")) for code in codes)) or rb"(?!)"
+    return re.compile(
+        t + rb"[" + blanks + rb"]*(?:"
+        rb"(ISA|IEA|GS|GE|ST|SE)(?=" + e + rb")"
+        rb"|(CLM)(?=" + e + rb"(?:" + one * 4 + rb"[^" + e + c + t + rb"]*(" + c + rb")?)?)"
+        rb"|(HL" + e + one * 2 + rb"2[023])(?=[" + e + t + rb"])"
+        rb"|SV1" + e + rb"(?:HC" + c + rb"(" + wanted + rb")(?=[" + c + e + t + rb"])"
+        rb"|[A-Z][A-Z0-9]([^\w\s" + c + e + t + rb"]))"
+        rb"|(?=(" + t + rb")))"
+    )
+
+
+_STRAY = re.compile(rb"(?<![A-Za-z0-9])(?:ISA|IEA|BHT|NM1|CLM|SV1)[^\w\s]")
+"""What no text between interchanges holds: the beginning of a segment."""
+
+
+def _with_repetition(
+    element: bytes, component: bytes, terminator: bytes, repetition: bytes
+) -> Separators:
+    problem = ""
+    if repetition in (element, component, terminator):
+        problem = "two of its separators are the same (ISA11 is the repetition separator)"
+    elif len(repetition) != 1 or repetition.isspace():
+        problem = "the repetition separator (ISA11) is not one visible character"
+    elif repetition.isalnum() and repetition != b"U":
+        problem = "the repetition separator (ISA11) would be a letter or digit"
+    usable = not problem and repetition != b"U"
+    return Separators(element, component, terminator, repetition if usable else None, problem)
+
+
+def _plausible(data: Data, start: int) -> bool:
+    """Whether an ISA with 16 elements and separators of its own stands here."""
+    head = data[start : start + ISA_LIMIT]
+    parts = head.split(head[3:4], ISA_ELEMENTS) if len(head) > 3 else []
+    return len(parts) > ISA_ELEMENTS and not head[3:4].isalnum() and len(parts[16]) >= 2
+
+
+def _skip_blanks(data: Data, at: int) -> int:
+    found = _NOT_BLANK.search(data, at)
+    return len(data) if found is None else found.start()
+
+
+def _at(parts: list[bytes], index: int) -> bytes:
+    return parts[index] if index < len(parts) else b""
+
+
+def _identity(isa: list[bytes]) -> tuple[str, ...]:
+    """Sender, receiver and control number: what no two interchanges share."""
+    return tuple(isa[index].strip().decode("latin-1") for index in (5, 6, 7, 8, 13))
+
+
+def _shown(mark: bytes) -> str:
+    return (
+        f'"{mark.decode("ascii")}"'
+        if mark.isascii() and mark.decode().isprintable()
+        else (f"0x{mark.hex()}")
+    )
