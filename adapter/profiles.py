@@ -9,11 +9,12 @@ A profile is a TOML file that extends another. Every value is dated and has its 
     third_level = [{ from = 2021-05-02, value = "appeal-only", source = "S001" }]
     [rules.LV03]
     severity = [{ value = "warning", source = "S031" }]
+
+Files that were shipped are trusted by their digest, others checked whole before they are used.
 """
 
 from __future__ import annotations
 
-import csv
 import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -25,7 +26,7 @@ from typing import Any
 
 from adapter.findings import SEVERITIES, Severity
 from adapter.model import Claim, Facility
-from adapter.tables import ANY_DAY, NO_END, CodeRow, TableError
+from adapter.tables import ANY_DAY, NO_END, CodeRow, Folder, TableError
 
 
 class Form(StrEnum):
@@ -142,14 +143,16 @@ class Profiles:
     """All profiles of a folder, the user's own folders after it."""
 
     def __init__(self, *folders: Path) -> None:
-        self.folders = folders
+        self._folders = tuple(map(Folder, folders))
         self._profiles: dict[str, Profile] = {}
 
     @cached_property
     def ids(self) -> tuple[str, ...]:
         """Ids of the profiles that can be named, sorted."""
         found = {
-            path.stem for folder in self.folders for path in (folder / "payers").glob("*.toml")
+            path.stem
+            for folder in self._folders
+            for path in (folder.path / "payers").glob("*.toml")
         }
         return tuple(sorted(name for name in found if not name.startswith("_")))
 
@@ -182,12 +185,13 @@ class Profiles:
     @cached_property
     def _routes(self) -> Sequence[Route]:
         routes = []
-        for folder in reversed(self.folders):  # the user's own first
-            path = folder / "payer_routes.csv"
-            if not path.is_file():
+        for folder in reversed(self._folders):  # the user's own first
+            if not (folder.path / ROUTES).is_file():
                 continue
-            with path.open(encoding="utf-8", newline="") as lines:
-                routes += [
+            for cells in folder.rows(ROUTES):
+                if cells["profile"] not in self.ids:
+                    raise folder.broken(ROUTES, f"there is no profile {cells['profile']!r}")
+                routes.append(
                     Route(
                         cells["payer_id"],
                         cells["filing"],
@@ -197,33 +201,28 @@ class Profiles:
                         date.fromisoformat(cells["end"]) if cells["end"] else NO_END,
                         cells["profile"],
                     )
-                    for cells in csv.DictReader(lines)
-                ]
+                )
         return routes
 
     def _load(self, name: str, below: tuple[str, ...] = ()) -> Profile:
-        if name in below:
-            raise TableError(f"payers/{name}.toml extends itself")
-        for folder in reversed(self.folders):
-            path = folder / "payers" / f"{name}.toml"
-            if path.is_file():
+        file = f"payers/{name}.toml"
+        for folder in reversed(self._folders):
+            if (folder.path / file).is_file():
                 break
         else:
-            raise TableError(f"payers/{below[-1]}.toml extends {name!r}, which is not there")
-        try:
-            content = tomllib.loads(path.read_text("utf-8"))
-            own_params = {
-                key: _dated(values, path.name) for key, values in content.get("params", {}).items()
-            }
-            own_rules = {
-                key: _dated(table["severity"], path.name)
-                for key, table in content.get("rules", {}).items()
-            }
-        except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-            raise TableError(f"payers/{path.name} cannot be read: {error}") from None
-        except (KeyError, TypeError, AttributeError) as error:
-            raise TableError(f"payers/{path.name} is not a profile: {error}") from None
+            raise TableError(f"payers/{below[-1]}.toml: extends {name!r}, which is not there")
+        if name in below:
+            raise folder.broken(file, "extends itself")
+        content = _content(folder, file)
         title = content.get("title", name)
+        own_params = {
+            key: _dated(values, f"{name}.toml")
+            for key, values in content.get("params", {}).items()
+        }
+        own_rules = {
+            key: _dated(table["severity"], f"{name}.toml")
+            for key, table in content.get("rules", {}).items()
+        }
         parent = content.get("extends")
         if parent is None:
             return Profile(name, title, (), own_params, own_rules)
@@ -235,6 +234,24 @@ class Profiles:
             {**base.params, **own_params},
             {**base.rules, **own_rules},
         )
+
+
+ROUTES = "payer_routes.csv"
+
+
+def _content(folder: Folder, file: str) -> Mapping[str, Any]:
+    """What a profile's file says; checked whole when it is not the shipped one.
+
+    Raises: TableError.
+    """
+    data, shipped = folder.read(file)
+    if not shipped:
+        from adapter.schema import check_profile  # pydantic: only for a file that was edited
+
+        problems = check_profile(data, folder.source_keys)
+        if problems:
+            raise folder.broken(file, problems[0])
+    return tomllib.loads(data.decode("utf-8"))
 
 
 def _dated(values: Sequence[Mapping[str, Any]], file: str) -> Sequence[Dated]:

@@ -21,15 +21,16 @@ from __future__ import annotations
 import tomllib
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
-from difflib import get_close_matches
+from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, cast
+from typing import TYPE_CHECKING, Any, Literal
 
 from adapter.findings import SEVERITIES, Severity
+from adapter.profiles import Dated, Form, Profile, Profiles, ThirdLevel
+from adapter.tables import ANY_DAY, mappings_folder, shipped
 
 if TYPE_CHECKING:
     from adapter.engine import Policy
-    from adapter.profiles import Profiles
 
 Format = Literal["text", "json", "ndjson", "sarif", "github"]
 FORMATS: tuple[Format, ...] = ("text", "json", "ndjson", "sarif", "github")
@@ -86,27 +87,26 @@ def load(flags: Mapping[str, object], environ: Mapping[str, str], folder: Path) 
     Raises: WrongUsage, naming the flag, variable or file, and the nearest key that there is.
     """
     named = flags.get("config") or environ.get(f"{ENVIRONMENT}CONFIG")
-    file, content = _configuration(folder / str(named) if named else None, folder)
+    file, content = _configuration(Path(str(named)) if named else None, folder)
     settings = _from_file(file, content) if file is not None else Settings()
-    variables = {
-        name: (f"{ENVIRONMENT}{name.upper()}", value)
-        for name in OPTIONS
-        if (value := environ.get(f"{ENVIRONMENT}{name.upper()}"))
+    said: dict[str, tuple[str, object]] = {}
+    for name in OPTIONS:
+        variable = f"{ENVIRONMENT}{name.upper()}"
+        flag = flags.get(name)
+        if flag is not None and flag is not False:
+            said[name] = (f"--{_dashed(name)}", flag)
+        elif environ.get(variable):
+            said[name] = (variable, environ[variable])
+    changed: dict[str, Any] = {
+        name: _parsed(name, value, where, Path()) for name, (where, value) in said.items()
     }
-    given = {
-        name: (f"--{_dashed(name)}", value)
-        for name, value in flags.items()
-        if name in OPTIONS and value is not None and value is not False
-    }
-    changed: dict[str, Any] = {}
-    for name, (where, value) in {**variables, **given}.items():
-        changed[name] = _parsed(name, value, where, folder)
     return replace(settings, **changed)
 
 
 def nearest(name: str, known: Iterable[str]) -> str:
     """The names that are most like one that is not known, as the end of a sentence."""
-    known = list(known)
+    from difflib import get_close_matches
+
     lowered = {candidate.lower(): candidate for candidate in known}
     close = get_close_matches(name.lower(), lowered, n=3, cutoff=0.5)
     if not close:
@@ -171,7 +171,7 @@ def _from_file(file: Path, content: Mapping[str, Any]) -> Settings:
         else:
             known = [*map(_dashed, OPTIONS), *_TABLES]
             raise WrongUsage(f"{file}: there is no key {key!r}{nearest(key, known)}")
-    return Settings(**changed)
+    return replace(Settings(), **changed)
 
 
 def _rules(file: Path, table: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -247,10 +247,10 @@ def _text(value: object, folder: Path) -> str:
     return value
 
 
-def _format(value: object, folder: Path) -> Format:
-    if value not in FORMATS:
+def _format(value: object, folder: Path) -> str:
+    if not isinstance(value, str) or value not in FORMATS:
         raise _Bad(f"one of {', '.join(FORMATS)}{nearest(str(value), FORMATS)}")
-    return cast(Format, value)
+    return value
 
 
 def _codes(value: object, folder: Path) -> tuple[str, ...]:
@@ -330,7 +330,6 @@ def policy(settings: Settings, *, fix: bool = False, excerpts: bool = False) -> 
     """
     from adapter.engine import Policy
     from adapter.rules import all_rules
-    from adapter.tables import shipped
 
     rules = all_rules()
     for code in settings.severities:
@@ -366,7 +365,7 @@ def _chosen(words: Sequence[str], option: str, rules: Collection[str]) -> frozen
         if not named:
             known = {*rules, *(code[:2] for code in rules)}
             raise WrongUsage(
-                f"--{option} names no rule or family: {word}{nearest(word, sorted(known))}"
+                f"{option}: there is no rule or family {word}{nearest(word, sorted(known))}"
                 " (facet list rules)"
             )
         chosen |= named
@@ -376,12 +375,51 @@ def _chosen(words: Sequence[str], option: str, rules: Collection[str]) -> frozen
 def known_profiles(settings: Settings) -> Profiles:
     """The shipped profiles, the user's folder and parameters over them.
 
-    Raises: WrongUsage for a parameter that no profile has.
+    Raises: WrongUsage for a parameter that no profile has, or a value that it cannot have;
+    TableError.
     """
-    from adapter.profiles import Profiles
-    from adapter.tables import mappings_folder
-
     folders = [mappings_folder()]
     if settings.profiles is not None:
         folders.append(settings.profiles)
-    return Profiles(*folders)
+    profiles = Profiles(*folders)
+    if not settings.params:
+        return profiles
+    known: dict[str, list[object]] = {}
+    for each in profiles.ids:
+        for name, values in profiles.get(each).params.items():
+            known.setdefault(name, []).extend(dated.value for dated in values)
+    where = f"{settings.file}: [params]"
+    for name, value in settings.params.items():
+        if name not in known:
+            raise WrongUsage(f"{where}: there is no key {name!r}{nearest(name, known)}")
+        choices = [str(choice) for choice in PARAM_CHOICES.get(name, ())]
+        if choices and value not in choices:
+            raise WrongUsage(f"{where}: {name}: give one of {', '.join(choices)}")
+        if type(value) not in {type(other) for other in known[name]}:
+            raise WrongUsage(f"{where}: {name}: give a value such as {known[name][0]!r}")
+    return _Configured(settings, folders)
+
+
+PARAM_CHOICES: Mapping[str, type[StrEnum]] = {
+    "bilateral": Form,
+    "bilateral_addon": Form,
+    "third_level": ThirdLevel,
+}
+
+
+class _Configured(Profiles):
+    """Profiles in which the parameters that the configuration names are the user's own."""
+
+    def __init__(self, settings: Settings, folders: Sequence[Path]) -> None:
+        super().__init__(*folders)
+        file = str(settings.file)
+        self._own = {
+            name: (Dated(ANY_DAY, value, "", file),) for name, value in settings.params.items()
+        }
+        self._given: dict[str, Profile] = {}
+
+    def get(self, name: str) -> Profile:
+        if name not in self._given:
+            profile = super().get(name)
+            self._given[name] = replace(profile, params={**profile.params, **self._own})
+        return self._given[name]

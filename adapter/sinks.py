@@ -15,11 +15,17 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import IO, cast
+from typing import IO, Protocol, cast
 
 IN_MEMORY = 4 << 20  # bytes of a spool that are held in memory
 WINDOW = 1 << 20
 STRAY_AGE = 24 * 3600  # seconds after which a temporary file was left behind by a killed run
+
+
+class Writable(Protocol):
+    """What bytes can be written to: a file, or another spool."""
+
+    def write(self, data: bytes, /) -> object: ...
 
 
 class Spool:
@@ -29,7 +35,7 @@ class Spool:
         self._file = tempfile.SpooledTemporaryFile(max_size=IN_MEMORY)  # noqa: SIM115
         self._kept = 0
 
-    def write(self, data: bytes) -> None:
+    def write(self, data: bytes, /) -> None:
         self._file.write(data)
 
     @property
@@ -45,7 +51,7 @@ class Spool:
         self._file.seek(self._kept)
         self._file.truncate()
 
-    def copy(self, out: IO[bytes]) -> None:
+    def copy(self, out: Writable) -> None:
         self._file.seek(0)
         shutil.copyfileobj(self._file, out, WINDOW)
 

@@ -1,7 +1,8 @@
 """The dated tables of `mappings/`: read when first asked for, looked up on the date of service.
 
 Every cell is text until a row is made of it, so `0213T` and `00100` survive. A run trusts a file
-whose digest is in the manifest; a file that somebody edited is checked whole before it is used.
+whose digest is in the manifest; a file that somebody edited is checked whole (`adapter.schema`)
+before it is used.
 """
 
 from __future__ import annotations
@@ -10,10 +11,11 @@ import csv
 import hashlib
 import json
 from bisect import bisect_right
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from functools import cached_property
+from io import StringIO
 from pathlib import Path
 from typing import Generic, Literal, TypeVar, cast
 
@@ -54,10 +56,16 @@ class Row:
     end: date
     source: str
 
+    def holds(self, day: date) -> bool:
+        return self.start <= day <= self.end
+
 
 @dataclass(frozen=True, slots=True)
 class CodeRow(Row):
+    """A code in its time. `never`: a number that people quote and that never was a code."""
+
     code: str
+    never: bool
     role: Role
     kind: Kind
     region: Region
@@ -65,6 +73,9 @@ class CodeRow(Row):
     level: Level
     counts: Literal["joint", "nerve", ""]
     paraphrase: str  # what the code stands for, in our words
+
+    def holds(self, day: date) -> bool:
+        return not self.never and self.start <= day <= self.end
 
     @property
     def addon(self) -> bool:
@@ -116,6 +127,16 @@ class PairRow(Row):
     indicator: Literal["0", "1"]
 
 
+@dataclass(frozen=True, slots=True)
+class JointRow(Row):
+    """A facet joint, such as L4-5, and the nerves that supply it: medial branches (L3), the dorsal
+    ramus at L5, or the third occipital nerve (TON)."""
+
+    joint: str
+    region: Region
+    nerves: tuple[str, ...]
+
+
 Verdict = Literal["", "safe", "suggested", "manual", "replace"]
 """Of a modifier on a facet line: allowed; to be taken off safely, or if a coder agrees; a person
 has to see to it; to be replaced by the one in `instead`."""
@@ -154,6 +175,7 @@ class Table(Generic[R]):
             self._rows.setdefault(key, []).append(row)
         days = {ANY_DAY}
         for history in self._rows.values():
+            history.sort(key=lambda row: row.start)
             for row in history:
                 days.add(row.start)
                 if row.end != NO_END:
@@ -176,14 +198,14 @@ class Table(Generic[R]):
                 key: row
                 for key, history in self._rows.items()
                 for row in history
-                if row.start <= start <= row.end
+                if row.holds(start)
             }
             self._periods[start] = period
         return period
 
     def history(self, key: str) -> Sequence[R]:
         """All rows of a key, earliest first; empty for a key that the table does not know."""
-        return sorted(self._rows.get(key, ()), key=lambda row: row.start)
+        return self._rows.get(key, ())
 
     def covers(self, day: date) -> bool:
         """Whether a table that is loaded quarter by quarter reaches back to the day."""
@@ -245,12 +267,81 @@ DATED_ROLES = ("facet", "lookalike", "drug", "supply")
 """Roles whose codes CV checks against the date of service."""
 
 
+class Folder:
+    """A folder of tables and profiles, and the digests of what was shipped in it."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def read(self, name: str) -> tuple[bytes, bool]:
+        """A file by its name in the folder, and whether it is the one that was shipped.
+
+        Raises: TableError.
+        """
+        try:
+            data = (self.path / name).read_bytes()
+        except OSError as error:
+            raise self.broken(name, f"cannot be read: {error.strerror}") from None
+        return data, self.manifest.get(name) == hashlib.sha256(data).hexdigest()
+
+    def rows(self, name: str) -> Iterable[dict[str, str]]:
+        """The rows of a table as text: those of an edited file once all of it was checked.
+
+        Raises: TableError.
+        """
+        data, shipped = self.read(name)
+        if not shipped:
+            from adapter.schema import check_table  # pydantic: only for a file that was edited
+
+            problems = check_table(name, data, None if name == SOURCES else self.source_keys)
+            if problems:
+                raise self.broken(name, problems[0])
+        return csv_rows(data.decode("utf-8-sig"))
+
+    @cached_property
+    def source_keys(self) -> Collection[str] | None:
+        """What rows may name as their source; None for a user's folder without SOURCES."""
+        if not (self.path / SOURCES).is_file():
+            return None
+        return frozenset(cells["key"] for cells in self.rows(SOURCES))
+
+    @cached_property
+    def manifest(self) -> Mapping[str, str]:
+        """MANIFEST: the version, and a digest of each file. Empty where there is none."""
+        try:
+            text = (self.path / MANIFEST).read_text("utf-8")
+        except FileNotFoundError:
+            return {}
+        except OSError as error:
+            raise self.broken(MANIFEST, f"cannot be read: {error.strerror}") from None
+        try:
+            content = json.loads(text)
+        except ValueError:
+            content = None
+        if not isinstance(content, dict):
+            raise self.broken(MANIFEST, "is not one JSON object") from None
+        return content
+
+    def broken(self, name: str, what: str) -> TableError:
+        """The error that a file is no good: which one, and why."""
+        return TableError(f"{self.path.name.lstrip('_')}/{name}: {what}")
+
+
+MANIFEST = "manifest.json"
+SOURCES = "sources.csv"
+
+
+def csv_rows(text: str) -> csv.DictReader[str]:
+    """Rows by column; a line end inside quotes is part of its cell."""
+    return csv.DictReader(StringIO(text, newline=""))
+
+
 class Tables:
     """All tables of one version. Each file is read when it is first needed."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self._manifest: Mapping[str, str] | None = None
+        self._files = Folder(folder)
         self._read: tuple[Claim | None, Reading | None] = (None, None)
 
     # --- the tables ---------------------------------------------------------------------------
@@ -264,6 +355,7 @@ class Tables:
                 CodeRow(
                     *_window(cells),
                     code=cells["code"],
+                    never=cells["never"] == "yes",
                     role=cast(Role, cells["role"]),
                     kind=cast(Kind, cells["kind"]),
                     region=cast(Region, cells["region"]),
@@ -275,7 +367,7 @@ class Tables:
                     paraphrase=cells["paraphrase"],
                 ),
             )
-            for cells in self._cells("codes.csv")
+            for cells in self._files.rows("codes.csv")
         )
 
     @cached_property
@@ -292,7 +384,7 @@ class Tables:
                     factor=int(cells["factor"] or 1),
                 ),
             )
-            for cells in self._cells("crosswalk.csv")
+            for cells in self._files.rows("crosswalk.csv")
         )
 
     @cached_property
@@ -303,7 +395,7 @@ class Tables:
                 cells["code"],
                 AddOnRow(*_window(cells), cells["code"], tuple(cells["parents"].split())),
             )
-            for cells in self._cells("addons.csv")
+            for cells in self._files.rows("addons.csv")
         )
 
     @cached_property
@@ -320,7 +412,7 @@ class Tables:
                     asc_doubled=cells["asc_doubled"] == "yes",
                 ),
             )
-            for cells in self._cells("mue.csv")
+            for cells in self._files.rows("mue.csv")
         )
 
     @cached_property
@@ -336,7 +428,7 @@ class Tables:
                     cast(Literal["0", "1"], cells["indicator"]),
                 ),
             )
-            for cells in self._cells("ncci.csv")
+            for cells in self._files.rows("ncci.csv")
         )
 
     @cached_property
@@ -355,7 +447,23 @@ class Tables:
                     why=cells["why"],
                 ),
             )
-            for cells in self._cells("modifiers.csv")
+            for cells in self._files.rows("modifiers.csv")
+        )
+
+    @cached_property
+    def anatomy(self) -> Table[JointRow]:
+        """anatomy.csv by joint."""
+        return Table(
+            (
+                cells["joint"],
+                JointRow(
+                    *_window(cells),
+                    cells["joint"],
+                    cast(Region, cells["region"]),
+                    tuple(cells["nerves"].split()),
+                ),
+            )
+            for cells in self._files.rows("anatomy.csv")
         )
 
     @cached_property
@@ -369,13 +477,16 @@ class Tables:
                 cast(Literal["primary", "secondary", "memory"], cells["confidence"]),
                 cells["retrieved"],
             )
-            for cells in self._cells("sources.csv")
+            for cells in self._files.rows(SOURCES)
         }
 
     @cached_property
     def version(self) -> str:
-        """The version of the shipped tables, such as 2026.4."""
-        return self._expected["version"]
+        """The version of the shipped tables, such as 2026.4. Raises: TableError."""
+        version = self._files.manifest.get("version")
+        if not isinstance(version, str):
+            raise self._files.broken(MANIFEST, "names no version")
+        return version
 
     # --- what a claim's lines are ---------------------------------------------------------------
 
@@ -439,34 +550,6 @@ class Tables:
         return Reading(
             tuple(spoken), facet, tuple(expired), tuple(undated), ours, ours and not facet_code
         )
-
-    # --- files ----------------------------------------------------------------------------------
-
-    @property
-    def _expected(self) -> Mapping[str, str]:
-        if self._manifest is None:
-            try:
-                self._manifest = json.loads((self.folder / "manifest.json").read_text("utf-8"))
-            except (OSError, ValueError) as error:
-                raise TableError(
-                    f"mappings/manifest.json cannot be read: {type(error).__name__}"
-                ) from None
-        assert self._manifest is not None
-        return self._manifest
-
-    def _cells(self, name: str) -> Iterable[dict[str, str]]:
-        """The rows of a file as text; checked whole when its digest is not the shipped one."""
-        try:
-            data = (self.folder / name).read_bytes()
-        except OSError as error:
-            raise TableError(f"mappings/{name} cannot be read: {error.strerror}") from None
-        if self._expected.get(name) != hashlib.sha256(data).hexdigest():
-            from adapter.schema import check_table  # pydantic: only for a file that was edited
-
-            problems = check_table(name, data)
-            if problems:
-                raise TableError(f"mappings/{name}: {problems[0]}")
-        return csv.DictReader(data.decode("utf-8").splitlines())
 
 
 def _window(cells: Mapping[str, str]) -> tuple[date, date, str]:

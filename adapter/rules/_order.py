@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-PAYMENT = ("25", "50", "53", "58", "59", "XE", "XS", "XP", "XU", "76", "77", "78", "79")
-SIDE = ("RT", "LT")
-POLICY = ("KX", "GA", "GZ", "GY")
+POSITIONED = (
+    *("25", "50", "53", "58", "59", "XE", "XS", "XP", "XU", "76", "77", "78", "79"),
+    *("RT", "LT"),
+    *("KX", "GA", "GZ", "GY"),
+)
+"""Modifiers with a place in the order, first to last; all others follow them."""
 
-_RANK = {modifier: rank for rank, modifier in enumerate((*PAYMENT, *SIDE, *POLICY))}
+_RANK = {modifier: rank for rank, modifier in enumerate(POSITIONED)}
 
 
 def ordered(modifiers: tuple[str, ...]) -> tuple[str, ...]:
-    """The modifiers in that order; those that have no place in it come last, as they stand."""
+    """The modifiers in that order; those without a place in it come last, as they stand."""
     return tuple(sorted(modifiers, key=lambda modifier: _RANK.get(modifier, len(_RANK))))

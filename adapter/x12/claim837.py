@@ -570,7 +570,10 @@ class ClaimText:
     ) -> tuple[Excerpt, ...]:
         """The segments that a finding is about: SV1 of its lines, HI, or CLM05 alone."""
         shown = []
-        for number, what in ((line, field), *((other, _same_field(field)) for other in others)):
+        for number, what in (
+            (line, field),
+            *((other, self._same_field(other, field)) for other in others),
+        ):
             segment, element, span, _ = self._place(number, what)
             if number is None and segment.id == b"CLM":
                 if not element.startswith("CLM05"):
@@ -585,6 +588,12 @@ class ClaimText:
             start = span.start - whole.start
             shown.append(Excerpt(name, text, start, max(start + 1, span.end - whole.start)))
         return tuple(shown)
+
+    def _same_field(self, line: int, field: Field | None) -> Field | None:
+        """The field of a further line that a finding is about: the code where it has no such."""
+        if isinstance(field, tuple) and field[1] >= len(self.claim.line(line).modifiers):
+            return "code"
+        return field
 
     def _place(self, line: int | None, field: Field | None) -> tuple[Segment, str, Span, str]:
         """The segment, the element's name, its span in this text, and the loop."""
@@ -819,8 +828,3 @@ def _set_modifiers(sv1: Segment, modifiers: tuple[str, ...], mark: bytes) -> Pat
 def _written(amount: Decimal) -> bytes:
     """An amount that we computed: the decimals of its operands, no exponent, no trailing point."""
     return format(amount, "f").encode("ascii")
-
-
-def _same_field(field: Field | None) -> Field | None:
-    """The field of a further line that a finding is about."""
-    return None if isinstance(field, tuple) else field

@@ -1,0 +1,603 @@
+"""The command `facet`: the only place that reads arguments, writes streams, or exits.
+
+What a command needs is imported when it runs, so that `facet --version` and the completion of a
+shell do not wait for tables. Exit status: 0 nothing at or above --fail-on, 1 findings, 2 wrong
+usage or configuration, 3 an input that could not be read, 4 not decided.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from adapter import __version__
+
+if TYPE_CHECKING:
+    from types import FrameType
+
+    from adapter.documents import Document
+    from adapter.engine import Policy
+    from adapter.findings import InputDone
+    from adapter.render.pages import Page
+    from adapter.render.report import Report
+    from adapter.render.terminal import Look
+    from adapter.settings import Settings
+    from adapter.source import Unreadable
+
+CLEAN, FOUND, MISUSED, UNREAD, UNDECIDED = 0, 1, 2, 3, 4
+INTERRUPTED = 130
+CHECK_TABLES = "facet tables check names all that is wrong"
+TICK = 0.1  # seconds after which a run that is out of time is told so again
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+
+def main() -> None:
+    """The console script. A closed pipe ends it as it ends any program: by SIGPIPE."""
+    signal.signal(signal.SIGPIPE, signal.SIG_DFL)
+    sys.exit(invoke(sys.argv[1:]))
+
+
+def invoke(arguments: Sequence[str]) -> int:
+    """Runs one command and returns its exit status. No exception leaves it, and no value of a claim
+    is in what it prints about an error."""
+    try:
+        status = facet.main(list(arguments), prog_name="facet", standalone_mode=False)
+        return status if isinstance(status, int) else CLEAN
+    except click.ClickException as error:
+        error.show()
+        return MISUSED
+    except click.Abort:
+        return INTERRUPTED
+    except Exception as error:
+        return _failed(error)
+
+
+def _failed(error: Exception) -> int:
+    """What is said of an error that concerns no single input, and its exit status."""
+    from adapter.settings import WrongUsage
+    from adapter.tables import TableError
+
+    if isinstance(error, WrongUsage):
+        said, status = str(error), MISUSED
+    elif isinstance(error, TableError):
+        said, status = f"{error} ({CHECK_TABLES})", MISUSED
+    elif isinstance(error, _NotWritten):
+        said, status = str(error), UNDECIDED
+    else:
+        said, status = f"nothing was decided: {_internal(error)}", UNDECIDED
+    click.echo(f"facet: {said}", err=True)
+    return status
+
+
+class _NotWritten(Exception):
+    """An output that could not be written: which, and what the system said."""
+
+
+# --- options --------------------------------------------------------------------------------------
+
+FORMATS = ("text", "json", "ndjson", "sarif", "github")
+PAGE_FORMATS = ("text", "json")
+
+_paths = click.argument("paths", nargs=-1, type=click.Path(allow_dash=True))
+_path = click.argument("path", required=False, type=click.Path(allow_dash=True))
+_payer = click.option(
+    "--payer", metavar="PROFILE", help="The payer's profile; else found from each claim."
+)
+_config = click.option(
+    "--config",
+    type=click.Path(),
+    metavar="FILE",
+    help="Configuration; else facet.toml or pyproject.toml, looked for upwards.",
+)
+_output = click.option(
+    "-o", "--output", type=click.Path(allow_dash=True), metavar="FILE", help="Write to a file."
+)
+_quiet = click.option("--quiet", is_flag=True, help="Say less.")
+_no_color = click.option("--no-color", is_flag=True, help="No colours, even on a terminal.")
+_page_format = click.option(
+    "--format", type=click.Choice(PAGE_FORMATS), help="How it is printed (default text)."
+)
+
+
+def _judging(command: Command) -> Command:
+    """The options of the commands that run rules."""
+    for option in reversed(
+        (
+            _payer,
+            click.option("--select", metavar="RULE,..", help="Only these rules or families."),
+            click.option("--ignore", metavar="RULE,..", help="Not these rules or families."),
+            click.option(
+                "--fail-on",
+                type=click.Choice(("error", "warning", "info", "never")),
+                help="Exit with 1 from this severity on (default error).",
+            ),
+            click.option(
+                "--time-budget", type=float, metavar="SECONDS", help="Exit with 4 after that time."
+            ),
+            _config,
+            _output,
+            _quiet,
+            _no_color,
+        )
+    ):
+        command = option(command)
+    return command
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, message="%(prog)s %(version)s")
+def facet() -> None:
+    """Checks and corrects how facet joint interventions are coded on claims.
+
+    Reads X12 837P, also packed with gzip. Exit status: 0 clean, 1 findings, 2 wrong usage, 3 an
+    input could not be read, 4 not decided. Only 0 and 1 mean that the claims were checked.
+    """
+
+
+# --- check and fix --------------------------------------------------------------------------------
+
+
+@facet.command()
+@_paths
+@click.option("--format", type=click.Choice(FORMATS), help="The form of the report (default text).")
+@_judging
+def check(paths: tuple[str, ...], **flags: Any) -> int:
+    """Say what is wrong in PATHS, and why.
+
+    A path is a file, a folder that is searched, a pattern, or - for standard input.
+    """
+    from adapter.inputs import files
+    from adapter.settings import policy
+
+    settings = _settings(flags)
+    target = _target(settings.output)
+    inputs = list(files(paths))
+    _refuse(target, "-o", (path for path, _ in inputs))
+    report = _report(settings, target)
+    rules = policy(settings, excerpts=settings.format == "text")
+    failures = _decide(inputs, rules, [report], _Budget(settings.time_budget), "checked")
+    if report.total.inputs:
+        with _writing(target) as out:
+            report.write(out)
+    return _status(report, failures, settings)
+
+
+@facet.command()
+@_paths
+@click.option("--suggested", is_flag=True, help="Also what a coder has to agree to.")
+@click.option("--in-place", is_flag=True, help="Correct the files themselves.")
+@click.option("--diff", is_flag=True, help="Show what would change, and write nothing else.")
+@click.option(
+    "--changes", type=click.Path(), metavar="FILE", help="Write the list of changes (JSON)."
+)
+@click.option("--fix-envelope", is_flag=True, help="Also mend counts and control numbers (ED01).")
+@_judging
+def fix(paths: tuple[str, ...], **flags: Any) -> int:
+    """Correct PATH: the same format out, every byte that no correction touches as it was.
+
+    The corrected input goes to standard output, or with --in-place, which takes several PATHS, back
+    to where it came from. Standard error says what was corrected, what was withheld, what remains.
+    """
+    from adapter.inputs import files
+    from adapter.render.machine import Changes
+    from adapter.render.terminal import Corrections, Diff
+    from adapter.rules import all_rules
+    from adapter.settings import policy
+    from adapter.tables import shipped
+
+    settings = _settings(flags)
+    _refuse_contradictions(paths, settings)
+    target = _target(settings.output)
+    listed = _target(settings.changes)
+    inputs = list(files(paths)) if settings.in_place else [(path, None) for path in paths or ("-",)]
+    _refuse(listed, "--changes", (path for path, _ in inputs))
+    look = _look(sys.stderr, settings.no_color)
+    said = Corrections(shipped(), all_rules(), look, quiet=settings.quiet, brief=settings.diff)
+    diff = Diff(_look(None if target else sys.stdout, settings.no_color))
+    changes = Changes()
+    rules = policy(settings, fix=True, excerpts=settings.diff or not settings.quiet)
+    corrected: list[Document] = []
+    try:
+        failures = _decide(
+            inputs,
+            rules,
+            [said, *([diff] if settings.diff else []), *([changes] if listed else [])],
+            _Budget(settings.time_budget),
+            "corrected",
+            _correct_in_place if settings.in_place else corrected.append,
+        )
+    finally:  # whatever interrupts it: what was done to files is written down
+        if listed is not None and said.total.inputs:
+            with _writing(listed, private=True) as out:
+                changes.write(out)
+    if said.total.inputs:
+        for output in [diff] if settings.diff else corrected:
+            with _writing(target) as out:
+                output.write(out)
+        said.write(sys.stderr.buffer)
+        sys.stderr.buffer.flush()
+    return _status(said, failures, settings)
+
+
+def _correct_in_place(document: Document) -> None:
+    """A file in which nothing was corrected is not written."""
+    if document.patches.count:
+        with _writing(Path(document.source.name)) as out:
+            document.write(out)
+
+
+def _refuse_contradictions(paths: Sequence[str], settings: Settings) -> None:
+    if settings.in_place:
+        if settings.diff or settings.output is not None:
+            raise click.UsageError("--in-place excludes --diff and -o.")
+        if not paths or "-" in paths:
+            raise click.UsageError("--in-place needs the paths of files.")
+    elif len(paths) > 1:
+        raise click.UsageError("fix takes one PATH; with --in-place it takes several.")
+    elif settings.changes is not None and settings.changes == settings.output:
+        raise click.UsageError("--changes and -o name the same file.")
+
+
+def _decide(
+    inputs: Sequence[tuple[str, Unreadable | None]],
+    rules: Policy,
+    reports: Sequence[Report],
+    budget: _Budget,
+    done: str,
+    then: Callable[[Document], None] = lambda document: None,
+) -> Sequence[_Failure]:
+    """Runs the rules over the inputs and hands what they say to the reports.
+
+    Args: done, what happens to an input, as a participle; then, what is done with a document once
+    all is decided about it. Returns: the inputs of which nothing is said, and why.
+    """
+    from adapter.source import Unreadable
+    from adapter.tables import TableError
+
+    failures: list[_Failure] = []
+    for path, problem in inputs:
+        name = "standard input" if path == "-" else path
+        try:
+            if problem is not None:
+                raise problem
+            document, end = _judged(path, rules, reports, budget)
+            then(document)
+            for report in reports:
+                report.end(end)
+            continue
+        except Unreadable as error:
+            failures.append(_Failure(name, "read", error.where, error.what, error.hint, UNREAD))
+        except OutOfTime:
+            budget.stop()
+            what = f"the time budget of {budget.seconds:g} s ran out"
+            failures.append(_Failure(name, done, "", what, "give more time", UNDECIDED))
+        except _NotWritten as error:
+            failures.append(_Failure(name, done, "", str(error), "", UNDECIDED))
+        except TableError as error:
+            failures.append(_Failure(name, done, "", str(error), CHECK_TABLES, MISUSED))
+        except Exception as error:
+            hint = "report it with the version of facet; nothing of a claim is in it"
+            failures.append(_Failure(name, done, "", _internal(error), hint, UNDECIDED))
+        for report in reports:
+            report.drop()
+    return failures
+
+
+def _judged(
+    path: str, rules: Policy, reports: Sequence[Report], budget: _Budget
+) -> tuple[Document, InputDone]:
+    """Hands the reports all that is said of one input. They do not keep it yet."""
+    from adapter.documents import open_document
+    from adapter.engine import run
+    from adapter.findings import InputDone
+    from adapter.source import Source
+
+    end: InputDone | None = None
+    try:
+        budget.start()
+        source = Source.open(path)
+        document = open_document(source)
+        for report in reports:
+            report.begin(source)
+        for said in run(document, rules, source.name):
+            if isinstance(said, InputDone):
+                end = said
+            else:
+                for report in reports:
+                    report.take(said)
+    finally:
+        budget.stop()
+    assert end is not None
+    return document, end
+
+
+@dataclass(frozen=True, slots=True)
+class _Failure:
+    """An input of which nothing is said: what did not happen to it, where, why, what to try."""
+
+    name: str
+    done: str
+    where: str
+    what: str
+    hint: str
+    status: int
+
+    def __str__(self) -> str:
+        from adapter.render.report import visible
+
+        lines = [f"facet: {visible(self.name)} was not {self.done}."]
+        for key, text in (("where", self.where), ("what", self.what), ("try", self.hint)):
+            if text:
+                lines.append(f"  {key:<6} {text}")
+        return "\n".join(lines)
+
+
+def _internal(error: Exception) -> str:
+    """What kind of error it was and where in this package: its message may quote a claim."""
+    where = ""
+    frame = error.__traceback__
+    while frame is not None:
+        file = Path(frame.tb_frame.f_code.co_filename)
+        if file.is_relative_to(Path(__file__).parent):
+            where = f", {file.name} line {frame.tb_lineno}"
+        frame = frame.tb_next
+    return f"an internal error ({type(error).__name__}{where})"
+
+
+def _status(report: Report, failures: Sequence[_Failure], settings: Settings) -> int:
+    """Names what failed; the highest status of all inputs."""
+    for failure in failures:
+        click.echo(str(failure), err=True)
+    worst, threshold = report.total.worst, settings.fail_on
+    found = worst is not None and threshold is not None and worst >= threshold
+    return max([FOUND if found else CLEAN, *(failure.status for failure in failures)])
+
+
+def _report(settings: Settings, target: Path | None) -> Report:
+    """The report in the form that was asked for."""
+    from adapter.rules import all_rules
+    from adapter.tables import shipped
+
+    if settings.format == "text":
+        from adapter.render.terminal import Text
+
+        look = _look(None if target else sys.stdout, settings.no_color)
+        return Text(shipped(), all_rules(), look, quiet=settings.quiet)
+    from adapter.render import machine
+
+    match settings.format:
+        case "json":
+            return machine.Json(shipped())
+        case "ndjson":
+            return machine.Ndjson()
+        case "sarif":
+            return machine.Sarif(shipped(), all_rules())
+        case "github":
+            return machine.Github()
+
+
+# --- explain, list, tables, convert ---------------------------------------------------------------
+
+
+@facet.command()
+@click.argument("topic", metavar="RULE|CODE|PAYER")
+@_payer
+@click.option(
+    "--on", metavar="DATE", help="The date of service, such as 2026-03-10 (default today)."
+)
+@_page_format
+@_config
+@_no_color
+def explain(topic: str, on: str | None, **flags: Any) -> int:
+    """Show the page of a rule, of a procedure code, or of a payer's profile."""
+    from datetime import date
+
+    from adapter.render.pages import code_page, payer_page, rule_page
+    from adapter.rules import all_rules
+    from adapter.settings import WrongUsage, nearest, policy
+
+    settings = _settings(flags)
+    known = policy(settings)
+    try:
+        day = date.today() if on is None else date.fromisoformat(on)
+    except ValueError:
+        raise click.BadParameter("give a date such as 2026-03-10", param_hint="--on") from None
+    rules = all_rules()
+    named = {**{rule.name: rule for rule in rules.values()}, **rules}
+    rule = named.get(topic.upper()) or named.get(topic.lower())
+    if rule is not None:
+        page = rule_page(rule, known.tables, known.profiles, day, settings.payer)
+    elif topic.upper() in known.tables.codes:
+        page = code_page(topic.upper(), known.tables, day)
+    elif topic.lower() in known.profiles.ids:
+        page = payer_page(known.profiles.get(topic.lower()), known.tables, day)
+    else:
+        there = [*named, *known.profiles.ids, *known.tables.codes]
+        raise WrongUsage(f"there is no rule, code or payer {topic!r}{nearest(topic, there)}")
+    return _print(page, settings)
+
+
+@facet.command("list")
+@click.argument("what", type=click.Choice(("rules", "payers", "codes")))
+@_page_format
+@_config
+@_no_color
+def list_(what: str, **flags: Any) -> int:
+    """List the rules, the payers' profiles, or the procedure codes."""
+    from adapter.render.pages import list_codes, list_payers, list_rules
+    from adapter.rules import all_rules
+    from adapter.settings import known_profiles
+    from adapter.tables import shipped
+
+    settings = _settings(flags)
+    match what:
+        case "rules":
+            page = list_rules(all_rules())
+        case "payers":
+            page = list_payers(known_profiles(settings))
+        case _:
+            page = list_codes(shipped())
+    return _print(page, settings)
+
+
+def _print(page: Page, settings: Settings) -> int:
+    from adapter.render.machine import dumps
+
+    look = _look(sys.stdout, settings.no_color)
+    data = dumps(page.data) + b"\n"
+    with _writing(None) as out:
+        out.write(data if settings.format == "json" else look.encode(page.text(look)))
+    return CLEAN
+
+
+@facet.group()
+def tables() -> None:
+    """The dated tables that the rules look things up in."""
+
+
+@tables.command("check")
+@_config
+@_quiet
+def tables_check(**flags: Any) -> int:
+    """Check every table and profile: rows, dates, sources, and what they refer to."""
+    from adapter.schema import check_folder
+    from adapter.tables import mappings_folder
+
+    settings = _settings(flags)
+    folders = [mappings_folder()]
+    if settings.profiles is not None:
+        folders.append(settings.profiles)
+    problems = [problem for folder in folders for problem in check_folder(folder)]
+    for problem in problems:
+        click.echo(f"facet: {problem}", err=True)
+    if not problems and not settings.quiet:
+        click.echo("No problem in the tables and profiles.")
+    return MISUSED if problems else CLEAN
+
+
+@facet.command()
+@_path
+@click.option("--to", type=click.Choice(("json",)), required=True, help="json: the neutral model.")
+@_output
+@_config
+def convert(path: str | None, to: str, **flags: Any) -> int:
+    """Convert PATH. As json it is the neutral model of all its claims, whoever they are about."""
+    from adapter.documents import open_document
+    from adapter.render.machine import Model
+    from adapter.source import Source, Unreadable
+
+    settings = _settings(flags)
+    target = _target(settings.output)
+    _refuse(target, "-o", (path or "-",))
+    model = Model()
+    try:
+        for claim in open_document(Source.open(path or "-")).read():
+            model.take(claim)
+    except Unreadable as error:
+        name = "standard input" if path in (None, "-") else path
+        failure = _Failure(str(name), "read", error.where, error.what, error.hint, UNREAD)
+        click.echo(str(failure), err=True)
+        return failure.status
+    with _writing(target) as out:
+        model.write(out)
+    return CLEAN
+
+
+# --- what all of them do --------------------------------------------------------------------------
+
+
+def _settings(flags: dict[str, Any]) -> Settings:
+    from adapter.settings import load
+
+    return load(flags, os.environ, Path.cwd())
+
+
+def _look(stream: Any, no_color: bool) -> Look:
+    """How text is shown on a stream; None is a file."""
+    from adapter.render.terminal import Look
+
+    if stream is None or not stream.isatty():
+        return Look(encoding=_encoding(stream))
+    from shutil import get_terminal_size
+
+    plain = no_color or os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb"
+    return Look(not plain, get_terminal_size().columns, _encoding(stream))
+
+
+def _encoding(stream: Any) -> str:
+    return str(getattr(stream, "encoding", None) or "utf-8").lower()
+
+
+def _target(path: Path | None) -> Path | None:
+    """Where output goes; None is standard output. Raises: click.UsageError."""
+    if path is None or str(path) == "-":
+        return None
+    if path.is_dir():
+        raise click.UsageError(f"{path} is a folder; name a file.")
+    if not path.parent.is_dir():
+        raise click.UsageError(f"{path} cannot be written: there is no folder {path.parent}.")
+    return path
+
+
+def _refuse(target: Path | None, option: str, inputs: Iterable[str]) -> None:
+    """An output that is not the corrected input does not take the place of an input."""
+    if target is not None and os.path.realpath(target) in map(os.path.realpath, inputs):
+        raise click.UsageError(f"{option} names an input; it would be lost.")
+
+
+@contextmanager
+def _writing(target: Path | None, *, private: bool = False) -> Iterator[IO[bytes]]:
+    """An output that is there whole or not at all. Raises: _NotWritten."""
+    from adapter import sinks
+
+    try:
+        with sinks.private(target) if private and target else sinks.sink(target) as out:
+            yield out
+    except OSError as error:
+        name = "standard output" if target is None else str(target)
+        raise _NotWritten(f"{name} could not be written: {error.strerror}.") from None
+
+
+class OutOfTime(BaseException):
+    """The time budget ran out. No handler of ordinary errors may hold it up."""
+
+
+class _Budget:
+    """The seconds that all inputs together may take; None is no limit.
+
+    Between `start` and `stop` OutOfTime comes out of whatever is being done when they are over, and
+    again a little later, should it have been lost where exceptions are.
+    """
+
+    def __init__(self, seconds: float | None) -> None:
+        self.seconds = seconds or 0.0
+        self._until = None if seconds is None else time.monotonic() + seconds
+        self._runs = False
+
+    def start(self) -> None:
+        if self._until is not None:
+            left = self._until - time.monotonic()
+            if left <= 0:
+                raise OutOfTime
+            self._runs = True
+            signal.signal(signal.SIGALRM, self._tick)
+            signal.setitimer(signal.ITIMER_REAL, left, TICK)
+
+    def stop(self) -> None:
+        if self._runs:
+            self._runs = False
+            signal.setitimer(signal.ITIMER_REAL, 0)
+
+    def _tick(self, number: int, frame: FrameType | None) -> None:
+        if self._runs:
+            raise OutOfTime

@@ -1,0 +1,318 @@
+"""Every case of every rule, as an 837P in and out; and every rule has what a rule must have."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from decimal import Decimal
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+import adapter
+from adapter.changes import atoms
+from adapter.findings import Applicability, Finding, Severity
+from adapter.model import Claim, ServiceLine
+from adapter.rules import FAMILIES, HEADINGS, Rule, all_rules
+from adapter.tables import shipped
+from tests.build837 import write
+from tests.cases import FOLDER, BadCase, Case, all_cases, cases_of
+from tests.conserving import assert_conserved
+from tests.notation import Line, shown
+from tests.runs import Ran, check, fix, read
+from tests.splitting import split
+
+CASES = all_cases()
+RULES = list(all_rules().values())
+
+each_case = pytest.mark.parametrize("case", CASES, ids=lambda case: case.id)
+each_rule = pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.code)
+
+
+@cache
+def bytes_of(ident: str) -> bytes:
+    return write(_case(ident).text)
+
+
+@cache
+def checked(ident: str) -> Ran:
+    return check(bytes_of(ident), _case(ident).payer)
+
+
+@cache
+def corrected(ident: str, suggested: bool) -> Ran:
+    return fix(bytes_of(ident), _case(ident).payer, suggested=suggested, fix_envelope=False)
+
+
+@cache
+def mended(ident: str) -> Ran:
+    """With everything that a user can ask for."""
+    return fix(bytes_of(ident), _case(ident).payer, suggested=True, fix_envelope=True)
+
+
+def _case(ident: str) -> Case:
+    (case,) = [case for case in CASES if case.id == ident]
+    return case
+
+
+def first_claim(data: bytes) -> Claim:
+    return read(data)[0]
+
+
+def is_read_as(expected: Sequence[Line], lines: Sequence[ServiceLine]) -> bool:
+    return len(expected) == len(lines) and all(
+        line.is_read_as(found) for line, found in zip(expected, lines, strict=True)
+    )
+
+
+def spoken(findings: Sequence[Finding]) -> list[tuple[str, str | None, int | None, Severity, str]]:
+    return [(f.rule, f.claim, f.line, f.severity, f.message) for f in findings]
+
+
+def louder_than_info(findings: Sequence[Finding], case: Case) -> set[str]:
+    """Rules that speak at error or warning and were not announced."""
+    return {
+        finding.rule
+        for finding in findings
+        if finding.severity > Severity.INFO and finding.rule not in case.also
+    }
+
+
+# --- what is said -------------------------------------------------------------------------------
+
+
+@each_case
+def test_verdict(case: Case) -> None:
+    ran = checked(case.id)
+    own = [finding for finding in ran.findings if finding.rule == case.rule]
+    assert {finding.line for finding in own} == case.at
+    if case.severity is not None:
+        assert {finding.severity for finding in own} == {case.severity}
+    assert louder_than_info(ran.findings, case) <= {case.rule}
+    skipped = {entry.reason for entry in ran.not_evaluated if entry.rule == case.rule}
+    if case.verdict == "clean":
+        assert skipped == ({case.not_evaluated} if case.not_evaluated else set())
+
+
+@each_case
+def test_never_a_finding_and_not_evaluated_of_the_same_line(case: Case) -> None:
+    """A rule that could not be evaluated on a claim may have spoken of its other lines only."""
+    for verdict in checked(case.id).verdicts:
+        keys = [(entry.rule, entry.reason) for entry in verdict.not_evaluated]
+        assert len(keys) == len(set(keys))
+
+
+@each_case
+def test_places_are_where_a_naive_split_finds_them(case: Case) -> None:
+    data = bytes_of(case.id)
+    pieces = list(split(data))
+    for finding in checked(case.id).findings:
+        place = finding.location
+        assert place.segment is not None
+        assert place.element is not None
+        piece = pieces[place.segment - 1]
+        assert place.element.startswith(piece.id)
+        assert piece.place(place.element)[0] == place.offset
+
+
+@each_case
+def test_messages_are_sentences_without_values_of_the_patient(case: Case) -> None:
+    values = ["MBR0001", "PATIENT", "ANYTOWN", "1245319599", *filter(None, [case.note])]
+    for finding in checked(case.id).findings:
+        texts = [finding.message, *finding.notes, finding.label]
+        if finding.fix is not None:
+            texts.append(finding.fix.description)
+            assert finding.fix.description.endswith((".", "?")), finding.fix.description
+        assert finding.message[0].isupper() or finding.message[0].isdigit(), finding.message
+        assert finding.message.endswith("."), finding.message
+        assert not [value for value in values for text in texts if value in text]
+
+
+@each_case
+def test_the_verbs_say_the_same(case: Case) -> None:
+    """`adapter.check` sees one claim, without its place; `adapter.fix` is the engine's run."""
+    data = bytes_of(case.id)
+    alone = [found for claim in read(data) for found in adapter.check(claim, case.payer)]
+    in_file = [f for f in checked(case.id).findings if f.rule not in ("ED01", "ED03")]
+    assert spoken(alone) == spoken(in_file)
+    for suggested in (False, True):
+        result = adapter.fix(data, case.payer, suggested)
+        ran = corrected(case.id, suggested)
+        assert result.data == ran.data
+        assert spoken(result.findings) == spoken(ran.findings)
+        assert list(result.changes) == ran.changes
+        worst = max((finding.severity for finding in ran.findings), default=Severity.INFO)
+        assert result.status == (worst is Severity.ERROR)
+
+
+# --- what is corrected --------------------------------------------------------------------------
+
+
+@each_case
+def test_safe_corrections(case: Case) -> None:
+    ran = corrected(case.id, suggested=False)
+    expected = case.safe if case.safe is not None else case.lines
+    before, after = first_claim(bytes_of(case.id)), first_claim(ran.data)
+    if ran.changes or case.safe is not None:
+        assert is_read_as(expected, after.lines), shown(after.lines)
+    assert after.charge == before.charge
+    assert total(after) == total(before)
+    assert all(f.applicability is Applicability.SAFE for f in ran.corrected)
+    assert atoms(after.lines) == atoms(before.lines)
+
+
+@each_case
+def test_suggested_corrections(case: Case) -> None:
+    ran = corrected(case.id, suggested=True)
+    expected = next(lines for lines in (case.corrected, case.safe, case.lines) if lines is not None)
+    after = first_claim(ran.data)
+    if ran.changes or case.corrected is not None:
+        assert is_read_as(expected, after.lines), shown(after.lines)
+    again = check(ran.data, case.payer)
+    if case.corrected is not None:
+        assert case.rule not in {finding.rule for finding in again.findings}
+    assert louder_than_info(again.findings, case) <= {case.rule}
+
+
+def total(claim: Claim) -> Decimal:
+    return sum((line.charge for line in claim.lines if line.charge is not None), Decimal(0))
+
+
+each_mode = pytest.mark.parametrize("suggested", [False, True], ids=["safe", "suggested"])
+
+
+@each_case
+@each_mode
+def test_bytes_outside_a_correction_stay(case: Case, suggested: bool) -> None:
+    assert_conserved(bytes_of(case.id), corrected(case.id, suggested))
+
+
+@each_case
+@each_mode
+def test_a_second_pass_is_idle(case: Case, suggested: bool) -> None:
+    ran = corrected(case.id, suggested)
+    again = fix(ran.data, case.payer, suggested=suggested)
+    assert again.data == ran.data
+    assert not again.corrected
+    assert not again.changes
+
+
+@each_case
+@each_mode
+def test_what_remains_is_what_a_check_of_the_output_says(case: Case, suggested: bool) -> None:
+    ran = corrected(case.id, suggested)
+    assert spoken(ran.findings) == spoken(check(ran.data, case.payer).findings)
+
+
+@each_case
+@each_mode
+def test_no_rule_offers_what_cannot_be_proved(case: Case, suggested: bool) -> None:
+    """A correction may be withheld for the error that it would make, never as a wrong one."""
+    for withheld in corrected(case.id, suggested).withheld:
+        assert "new error" in withheld.why
+
+
+@each_case
+@each_mode
+def test_what_was_not_corrected_is_still_said(case: Case, suggested: bool) -> None:
+    """A finding of before is corrected, or it remains, or it is of a rule that was silenced."""
+    ran = corrected(case.id, suggested)
+    if not ran.corrected:
+        assert spoken(ran.findings) == spoken(checked(case.id).findings)
+
+
+# --- what a rule must have ----------------------------------------------------------------------
+
+
+@each_rule
+def test_a_rule_declares_itself(rule: Rule) -> None:
+    assert rule.sources, "no source"
+    for key in rule.sources:
+        assert key in shipped().sources, key
+    assert rule.since == adapter.__version__ or rule.since < adapter.__version__
+    assert rule.name == rule.name.lower().replace(" ", "-")
+    assert rule.check.__module__ in {f"adapter.rules.{family}" for family in FAMILIES}
+
+
+@each_rule
+def test_a_rule_has_its_page(rule: Rule) -> None:
+    summary, parts = rule.page
+    assert summary
+    assert tuple(parts) == HEADINGS
+    assert all(parts.values())
+
+
+@each_rule
+def test_a_rule_has_cases(rule: Rule) -> None:
+    verdicts = {case.verdict for case in CASES if case.rule == rule.code}
+    assert verdicts == {"fires", "clean"}
+
+
+@each_rule
+def test_a_rule_that_corrects_has_a_corrected_case(rule: Rule) -> None:
+    own = [case.id for case in CASES if case.rule == rule.code and case.verdict == "fires"]
+    made = {
+        finding.applicability
+        for ident in own
+        for finding in mended(ident).corrected
+        if finding.rule == rule.code
+    }
+    if rule.applicability in (Applicability.SAFE, Applicability.SUGGESTED):
+        assert rule.applicability in made
+    else:
+        assert not made
+
+
+def test_every_case_file_is_of_a_rule() -> None:
+    assert {path.stem for path in FOLDER.glob("*")} == set(all_rules())
+
+
+def test_every_rule_of_these_families_is_there() -> None:
+    families = {"CV": 3, "LV": 6, "LA": 7, "MD": 8, "UN": 2, "ED": 3}
+    expected = {f"{family}{n:02}" for family, last in families.items() for n in range(1, last + 1)}
+    assert set(all_rules()) >= expected | {"DX04"}
+
+
+# --- the loader is strict -----------------------------------------------------------------------
+
+WHOLE = """
+rule = "LA01"
+payer = "medicare"
+[[fires]]
+why = "a side beside 50"
+lines = ["64493-50,RT $800"]
+at = [1]
+"""
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "what"),
+    [
+        ('payer = "medicare"', 'payer = "medicare"\npalyer = "cpt"', "no key 'palyer'"),
+        ("at = [1]", "at = [1]\ncorected = []", "no key 'corected'"),
+        ("at = [1]", "", "`at` names the lines"),
+        ("[[fires]]", "[[clean]]", "no key 'at'"),
+        ('payer = "medicare"', "", "has no payer"),
+        ('why = "a side beside 50"', "", "has no why"),
+        ('rule = "LA01"', 'rule = "LA02"', "holds the cases of LA02"),
+        ("64493-50,RT $800", "64493-50 RT", "no line"),
+        ("at = [1]", 'at = [1]\nseverity = "fatal"', "fatal"),
+    ],
+)
+def test_a_case_that_says_too_much_or_too_little(
+    tmp_path: Path, old: str, new: str, what: str
+) -> None:
+    path = tmp_path / "LA01.toml"
+    path.write_text(WHOLE.replace(old, new))
+    with pytest.raises(BadCase, match=what):
+        cases_of(path)
+    path.write_text(WHOLE)
+    assert [case.id for case in cases_of(path)] == ["LA01-fires-1"]
+
+
+def test_a_replacement_that_does_not_apply_is_an_error(tmp_path: Path) -> None:
+    path = tmp_path / "LA01.toml"
+    path.write_text(WHOLE + 'x12 = { "LX*9" = "LX*1" }\n')
+    (case,) = cases_of(path)
+    with pytest.raises(BadCase, match="not in the interchange"):
+        assert case.text
