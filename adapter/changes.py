@@ -140,6 +140,15 @@ def shares(amount: Decimal, weights: tuple[int, int]) -> tuple[Decimal, Decimal]
     return values[0].quantize(Decimal("0.01")), values[1].quantize(Decimal("0.01"))
 
 
+def portions(amount: Decimal, weights: Sequence[int]) -> list[Decimal]:
+    """Amounts in the ratio of the weights that add up to the cent."""
+    found: list[Decimal] = []
+    for position, weight in enumerate(weights[:-1], 1):
+        portion, amount = shares(amount, (weight, sum(weights[position:])))
+        found.append(portion)
+    return [*found, amount]
+
+
 def derived_control_number(base: str | None, taken: set[str]) -> str | None:
     """A line control number for a line that a split adds: from the first's, unique in the claim."""
     if base is None:

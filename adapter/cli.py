@@ -20,6 +20,7 @@ from typing import IO, TYPE_CHECKING, Any, TypeVar
 import click
 
 from adapter import __version__
+from adapter.render import FORMATS
 
 if TYPE_CHECKING:
     from types import FrameType
@@ -85,9 +86,6 @@ class _NotWritten(Exception):
 
 # --- options --------------------------------------------------------------------------------------
 
-FORMATS = ("text", "json", "ndjson", "sarif", "github")
-PAGE_FORMATS = ("text", "json")
-
 _paths = click.argument("paths", nargs=-1, type=click.Path(allow_dash=True))
 _path = click.argument("path", required=False, type=click.Path(allow_dash=True))
 _payer = click.option(
@@ -105,7 +103,7 @@ _output = click.option(
 _quiet = click.option("--quiet", is_flag=True, help="Say less.")
 _no_color = click.option("--no-color", is_flag=True, help="No colours, even on a terminal.")
 _page_format = click.option(
-    "--format", type=click.Choice(PAGE_FORMATS), help="How it is printed (default text)."
+    "--format", type=click.Choice(("text", "json")), help="How it is printed (default text)."
 )
 
 
@@ -118,8 +116,8 @@ def _judging(command: Command) -> Command:
             click.option("--ignore", metavar="RULE,..", help="Not these rules or families."),
             click.option(
                 "--fail-on",
-                type=click.Choice(("error", "warning", "info", "never")),
-                help="Exit with 1 from this severity on (default error).",
+                metavar="SEVERITY",
+                help="Exit with 1 from error (default), warning or info on, or never.",
             ),
             click.option(
                 "--time-budget", type=float, metavar="SECONDS", help="Exit with 4 after that time."
@@ -169,7 +167,7 @@ def check(paths: tuple[str, ...], **flags: Any) -> int:
     if report.total.inputs:
         with _writing(target) as out:
             report.write(out)
-    return _status(report, failures, settings)
+    return _conclude(report, failures, settings)
 
 
 @facet.command()
@@ -226,7 +224,7 @@ def fix(paths: tuple[str, ...], **flags: Any) -> int:
                 output.write(out)
         said.write(sys.stderr.buffer)
         sys.stderr.buffer.flush()
-    return _status(said, failures, settings)
+    return _conclude(said, failures, settings)
 
 
 def _correct_in_place(document: Document) -> None:
@@ -246,6 +244,8 @@ def _refuse_contradictions(paths: Sequence[str], settings: Settings) -> None:
         raise click.UsageError("fix takes one PATH; with --in-place it takes several.")
     elif settings.changes is not None and settings.changes == settings.output:
         raise click.UsageError("--changes and -o name the same file.")
+    if str(settings.changes) == "-":
+        raise click.UsageError("--changes needs a file: standard output is the corrected input.")
 
 
 def _decide(
@@ -354,8 +354,8 @@ def _internal(error: Exception) -> str:
     return f"an internal error ({type(error).__name__}{where})"
 
 
-def _status(report: Report, failures: Sequence[_Failure], settings: Settings) -> int:
-    """Names what failed; the highest status of all inputs."""
+def _conclude(report: Report, failures: Sequence[_Failure], settings: Settings) -> int:
+    """Names what failed, and gives the highest status of all inputs."""
     for failure in failures:
         click.echo(str(failure), err=True)
     worst, threshold = report.total.worst, settings.fail_on
@@ -561,7 +561,7 @@ def _writing(target: Path | None, *, private: bool = False) -> Iterator[IO[bytes
     from adapter import sinks
 
     try:
-        with sinks.private(target) if private and target else sinks.sink(target) as out:
+        with sinks.sink(target, private=private) as out:
             yield out
     except OSError as error:
         name = "standard output" if target is None else str(target)

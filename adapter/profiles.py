@@ -216,8 +216,7 @@ class Profiles:
         content = _content(folder, file)
         title = content.get("title", name)
         own_params = {
-            key: _dated(values, f"{name}.toml")
-            for key, values in content.get("params", {}).items()
+            key: _dated(values, f"{name}.toml") for key, values in content.get("params", {}).items()
         }
         own_rules = {
             key: _dated(table["severity"], f"{name}.toml")

@@ -12,6 +12,7 @@ import csv
 import hashlib
 import json
 import re
+import reprlib
 import sys
 import tomllib
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
@@ -34,7 +35,6 @@ from pydantic import (
 from pydantic_core import ErrorDetails, PydanticCustomError
 
 from adapter.findings import SEVERITIES
-from adapter.model import Facility
 from adapter.profiles import ROUTES, Form, ThirdLevel
 from adapter.tables import (
     ANY_DAY,
@@ -58,19 +58,24 @@ def _bad(what: str) -> PydanticCustomError:
     return PydanticCustomError("table", "{what}", {"what": what})
 
 
+def _quoted(text: object) -> str:
+    """A cell as it is written, cut where it is long."""
+    return reprlib.repr(text)
+
+
 def _day(text: object) -> object:
     if isinstance(text, str) and re.fullmatch(r"\d{4}-\d\d-\d\d", text):
         try:
             return date.fromisoformat(text)
         except ValueError:
             pass
-    raise _bad(f"{text!r} is no date such as 2010-01-01")
+    raise _bad(f"{_quoted(text)} is no date such as 2010-01-01")
 
 
 def _whole(text: object) -> object:
     if isinstance(text, str) and re.fullmatch(r"\d{1,6}", text):
         return int(text)
-    raise _bad(f"{text!r} is no whole number")
+    raise _bad(f"{_quoted(text)} is no whole number")
 
 
 def _words(text: object) -> object:
@@ -81,7 +86,7 @@ def _text(pattern: str, example: str) -> BeforeValidator:
     def check(text: object) -> object:
         if isinstance(text, str) and re.fullmatch(pattern, text):
             return text
-        raise _bad(f"{text!r} is not like {example}")
+        raise _bad(f"{_quoted(text)} is not like {example}")
 
     return BeforeValidator(check)
 
@@ -95,7 +100,7 @@ Mark = Annotated[str, _text(r"[0-9A-Z]{2}", "50 or RT")]
 Key = Annotated[str, _text(r"S\d{3}", "S001")]
 Joint = Annotated[str, _text(r"[CTL]\d{1,2}-[CTLS]?\d{1,2}", "L4-5 or T12-L1")]
 Nerve = Annotated[str, _text(r"[CTL]\d{1,2}|TON", "L4 or TON")]
-Words = Annotated[str, StringConstraints(min_length=1, strip_whitespace=False, pattern=r"^\S.*\S$")]
+Words = Annotated[str, _text(r"\S(.*\S)?", "one line of text without blanks around it")]
 
 
 class _Row(BaseModel):
@@ -224,14 +229,14 @@ class ModifierEntry(_Dated):
     ablation: Verdict
     facility: Verdict
     instead: Annotated[str, _text(r"([0-9A-Z]{2})?", "53")]
-    why: str
+    why: Annotated[str, _text(r"(\S(.*\S)?)?", "one line of text without blanks around it")]
 
     @model_validator(mode="after")
     def _explained(self) -> ModifierEntry:
         verdicts = {self.injection, self.ablation, self.facility} - {""}
         if ("replace" in verdicts) != bool(self.instead):
             raise _bad("instead: is there where a verdict is replace, and only there")
-        if bool(verdicts) != bool(self.why.strip()):
+        if bool(verdicts) != bool(self.why):
             raise _bad("why: is there where there is a verdict, and only there")
         return self
 
@@ -379,7 +384,7 @@ def _said(where: Sequence[str], error: ErrorDetails) -> str:
     expected = error.get("ctx", {}).get("expected")
     match error["type"]:
         case "literal_error" | "enum":
-            what = f"{error['input']!r} is none of {expected}"
+            what = f"{_quoted(error['input'])} is none of {expected}"
         case "missing":
             what = "is missing"
         case "date_type":
@@ -388,8 +393,8 @@ def _said(where: Sequence[str], error: ErrorDetails) -> str:
             what = "is neither true nor false"
         case "string_type":
             what = "is no text"
-        case "string_pattern_mismatch" | "string_too_short":
-            what = "is blank, or begins or ends with a blank"
+        case "string_too_short":
+            what = "is blank"
         case "dict_type" | "model_type" | "model_attributes_type":
             what = "is no table"
         case "list_type":
@@ -411,7 +416,7 @@ T = TypeVar("T")
 
 def _severity(word: object) -> object:
     if word not in SEVERITIES:
-        raise _bad(f"{word!r} is none of {', '.join(SEVERITIES)}")
+        raise _bad(f"{_quoted(word)} is none of {', '.join(SEVERITIES)}")
     return word
 
 
@@ -501,9 +506,7 @@ def check_profile(data: bytes, sources: Collection[str] | None = None) -> list[s
     return _profile(data, sources)[1]
 
 
-def _profile(
-    data: bytes, sources: Collection[str] | None
-) -> tuple[ProfileFile | None, list[str]]:
+def _profile(data: bytes, sources: Collection[str] | None) -> tuple[ProfileFile | None, list[str]]:
     try:
         content = tomllib.loads(data.decode("utf-8"))
     except UnicodeDecodeError:
@@ -553,3 +556,195 @@ def _place(loc: Sequence[int | str]) -> str:
             head, rest = [], list(loc)
     named = [f"value {part + 1}" if isinstance(part, int) else part for part in rest]
     return " ".join([*head, ", ".join(part for part in named if part != "[key]")]).strip()
+
+
+# --- a folder -------------------------------------------------------------------------------------
+
+
+def check_folder(folder: Path) -> list[str]:
+    """All that is wrong with the tables and profiles of a folder, each with its file.
+
+    A folder of the user's own may hold profiles and routes alone; what they refer to may then be
+    in the shipped folder.
+    """
+    files = Folder(folder)
+    whole = (folder / SOURCES).is_file()
+    tables = {name: files.read(name)[0] for name in ENTRIES if (folder / name).is_file()}
+    if whole:
+        problems = [f"{name}: is missing" for name in ENTRIES if name not in tables]
+        problems += [
+            f"{path.name}: there is no such table{_nearest(path.name, ENTRIES)}"
+            for path in sorted(folder.glob("*.csv"))
+            if path.name not in ENTRIES
+        ]
+    else:
+        problems = []
+    sources = _source_keys(tables.get(SOURCES))
+    checked = {name: _Table(name, data, sources) for name, data in tables.items()}
+    problems += [
+        f"{name}: {problem}" for name, table in checked.items() for problem in table.problems
+    ]
+    if whole and not problems:
+        problems += _between_tables({name: table.rows for name, table in checked.items()})
+    problems += _profile_problems(folder, sources, whole)
+    routes = checked.get(ROUTES)
+    known = _profile_names(folder, whole)
+    for number, route in (routes.rows if routes else {}).items():
+        if route.profile not in known:
+            hint = _nearest(route.profile, known)
+            problems.append(
+                f"{ROUTES}: row {number}, profile: there is no profile {route.profile!r}{hint}"
+            )
+    return problems
+
+
+def _source_keys(data: bytes | None) -> Collection[str] | None:
+    if data is None:
+        return None
+    return {row.name for row in _Table(SOURCES, data, None).rows.values()}
+
+
+def _profile_names(folder: Path, whole: bool) -> Collection[str]:
+    """The profiles that the folder's may refer to."""
+    folders = [folder] if whole else [folder, mappings_folder()]
+    return {path.stem for each in folders for path in each.glob("payers/*.toml")}
+
+
+def _profile_problems(folder: Path, sources: Collection[str] | None, whole: bool) -> Iterator[str]:
+    known = _profile_names(folder, whole)
+    if "generic" not in known:
+        yield "payers/generic.toml: is missing; a claim without another profile has it"
+    parents: dict[str, str] = {}
+    for path in sorted(folder.glob("payers/*.toml")):
+        file = f"payers/{path.name}"
+        profile, problems = _profile(Folder(folder).read(file)[0], sources)
+        yield from (f"{file}: {problem}" for problem in problems)
+        if profile is None:
+            continue
+        for key, named in (
+            ("extends", profile.extends),
+            ("[params] facility_profile", profile.facility_profile),
+        ):
+            if named is not None and named not in known:
+                yield f"{file}: {key}: there is no profile {named!r}{_nearest(named, known)}"
+        if profile.extends is not None:
+            parents[path.stem] = profile.extends
+    for name in parents:
+        chain = [name]
+        while chain[-1] in parents and parents[chain[-1]] not in chain:
+            chain.append(parents[chain[-1]])
+        if parents.get(chain[-1]) == name:
+            yield f"payers/{name}.toml: extends: {' extends '.join([*chain, name])}"
+
+
+Rows = Mapping[str, Mapping[int, Any]]
+"""The rows of each table by their number."""
+
+
+def _between_tables(rows: Rows) -> Iterator[str]:
+    """What one table says against another. All tables are sound by themselves."""
+    codes: dict[str, list[CodeEntry]] = {}
+    for row in rows["codes.csv"].values():
+        codes.setdefault(row.code, []).append(row)
+    yield from _code_problems(rows["codes.csv"], codes)
+    for number, row in rows["addons.csv"].items():
+        for column, code in (("code", row.code), *(("parents", each) for each in row.parents)):
+            if not _holds_throughout(codes.get(code, ()), row):
+                yield f"addons.csv: row {number}, {column}: {code} is no code on all of these days"
+        if not any(each.level in ("2", "3", "+") for each in codes.get(row.code, ())):
+            yield f"addons.csv: row {number}, code: {row.code} is no add-on in codes.csv"
+    for number, row in rows["crosswalk.csv"].items():
+        place = f"crosswalk.csv: row {number}"
+        if row.code not in codes:
+            yield f"{place}, code: {row.code} is not in codes.csv"
+        elif any(each.collides(row) for each in codes[row.code]):
+            yield f"{place}, start: {row.code} is a code on some of these days"
+        if not _holds_throughout(codes.get(row.successor, ()), row):
+            yield f"{place}, successor: {row.successor} is no code on all of these days"
+        elif row.code in codes and not _counts_alike(row, codes):
+            yield f"{place}, recount: {row.code} and {row.successor} do not count {row.recount}"
+    for name, columns in (("mue.csv", ["code"]), ("ncci.csv", ["column1", "column2"])):
+        for number, row in rows[name].items():
+            for column in columns:
+                if getattr(row, column) not in codes:
+                    code = getattr(row, column)
+                    yield f"{name}: row {number}, {column}: {code} is not in codes.csv"
+    marks = {row.modifier for row in rows["modifiers.csv"].values()}
+    for number, row in rows["modifiers.csv"].items():
+        if row.instead and row.instead not in marks:
+            yield f"modifiers.csv: row {number}, instead: {row.instead} is no modifier here"
+
+
+def _code_problems(
+    rows: Mapping[int, CodeEntry], codes: Mapping[str, Sequence[CodeEntry]]
+) -> Iterator[str]:
+    """Rows that leave it open what a code is, or which code a level of a family has on a day."""
+    levels: dict[tuple[str, ...], list[CodeEntry]] = {}
+    for number, row in rows.items():
+        if row.role != codes[row.code][0].role:
+            yield f"codes.csv: row {number}, role: {row.code} has another one in an earlier row"
+        if row.role != "facet":
+            continue
+        for other in levels.setdefault(row.family, []):
+            if row.collides(other):
+                yield f"codes.csv: row {number}, level: {other.code} is this level already"
+        levels[row.family].append(row)
+
+
+def _holds_throughout(history: Sequence[CodeEntry], row: _Dated) -> bool:
+    """Whether a code is one on the first and on the last day of a row."""
+    return all(
+        any(not each.never and each.start <= day <= each.end for each in history)
+        for day in (row.start, row.end)
+    )
+
+
+def _counts_alike(row: CrosswalkEntry, codes: Mapping[str, Sequence[CodeEntry]]) -> bool:
+    """Whether the codes of a crosswalk are what its recount is made for."""
+    old, new = codes[row.code][-1], codes[row.successor][-1]
+    if row.recount == "units":
+        return old.role == new.role != "facet"
+    counts = ("nerve", "joint") if row.recount == "nerves" else ("joint", "joint")
+    same_place = (old.kind, old.region) == (new.kind, new.region)
+    return same_place and (old.counts, new.counts) == counts
+
+
+# --- the manifest ---------------------------------------------------------------------------------
+
+
+def manifest(folder: Path, version: str) -> Mapping[str, str]:
+    """The version, and the SHA-256 of each table and profile by its name in the folder."""
+    paths = sorted([*folder.glob("*.csv"), *folder.glob("payers/*.toml")])
+    digests = {
+        path.relative_to(folder).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest()
+        for path in paths
+    }
+    return {"version": version, **digests}
+
+
+def write_manifest(folder: Path, version: str | None = None) -> None:
+    """Write the folder's manifest anew; the version that it has stays unless one is given.
+
+    Raises: TableError where the folder has no version, or a manifest that cannot be read.
+    """
+    files = Folder(folder)
+    version = version or files.manifest.get("version")
+    if version is None:
+        raise files.broken(MANIFEST, "names no version; give one")
+    text = json.dumps(manifest(folder, version), indent=2)
+    (folder / MANIFEST).write_text(f"{text}\n", "utf-8")
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Check the shipped folder and write its manifest. Returns: 1 where something is wrong."""
+    folder = mappings_folder()
+    problems = check_folder(folder)
+    if problems:
+        sys.stderr.writelines(f"{problem}\n" for problem in problems)
+        return 1
+    write_manifest(folder, *arguments[:1])
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -23,18 +23,17 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 from adapter.findings import SEVERITIES, Severity
 from adapter.profiles import Dated, Form, Profile, Profiles, ThirdLevel
+from adapter.render import FORMATS, Format
 from adapter.tables import ANY_DAY, mappings_folder, shipped
 
 if TYPE_CHECKING:
     from adapter.engine import Policy
 
-Format = Literal["text", "json", "ndjson", "sarif", "github"]
-FORMATS: tuple[Format, ...] = ("text", "json", "ndjson", "sarif", "github")
-THRESHOLDS = ("error", "warning", "info", "never")
+THRESHOLDS = (*sorted(SEVERITIES, key=SEVERITIES.__getitem__, reverse=True), "never")
 ENVIRONMENT = "FACET_"
 
 X12_KEYS = (
@@ -387,7 +386,8 @@ def known_profiles(settings: Settings) -> Profiles:
     known: dict[str, list[object]] = {}
     for each in profiles.ids:
         for name, values in profiles.get(each).params.items():
-            known.setdefault(name, []).extend(dated.value for dated in values)
+            if name not in OF_A_PAYER:
+                known.setdefault(name, []).extend(dated.value for dated in values)
     where = f"{settings.file}: [params]"
     for name, value in settings.params.items():
         if name not in known:
@@ -405,6 +405,10 @@ PARAM_CHOICES: Mapping[str, type[StrEnum]] = {
     "bilateral_addon": Form,
     "third_level": ThirdLevel,
 }
+
+
+OF_A_PAYER = ("facility", "facility_profile", "safe_bilateral")
+"""Parameters that say what a payer is. They cannot be one and the same for all of them."""
 
 
 class _Configured(Profiles):

@@ -15,7 +15,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import IO, Protocol, cast
+from typing import IO, Protocol
 
 IN_MEMORY = 4 << 20  # bytes of a spool that are held in memory
 WINDOW = 1 << 20
@@ -57,10 +57,12 @@ class Spool:
 
 
 @contextmanager
-def sink(path: Path | None) -> Iterator[IO[bytes]]:
+def sink(path: Path | None, *, private: bool = False) -> Iterator[IO[bytes]]:
     """Standard output (None), or a file that is there whole at the end or stays as it was.
 
-    A device or a pipe is written to directly. Raises: OSError.
+    A new file can be read by its owner alone; one that is replaced keeps its mode, unless the
+    output is `private`. A device or a pipe is written to directly.
+    Raises: OSError.
     """
     if path is None:
         yield sys.stdout.buffer
@@ -69,21 +71,14 @@ def sink(path: Path | None) -> Iterator[IO[bytes]]:
     target = Path(os.path.realpath(path))  # a link stays, what it points to is replaced
     if target.exists() and not target.is_file():
         with target.open("wb") as file:
-            yield cast(IO[bytes], file)
+            yield file
         return
-    with _replacing(target) as file:
+    with _replacing(target, keep_mode=not private) as file:
         yield file
 
 
 @contextmanager
-def private(path: Path) -> Iterator[IO[bytes]]:
-    """A file that only its owner can read, there whole at the end or not at all."""
-    with _replacing(Path(os.path.realpath(path)), keep_mode=False) as file:
-        yield file
-
-
-@contextmanager
-def _replacing(target: Path, *, keep_mode: bool = True) -> Iterator[IO[bytes]]:
+def _replacing(target: Path, *, keep_mode: bool) -> Iterator[IO[bytes]]:
     """Writes beside the target and takes its place. Mode 0600, or that of the file replaced."""
     _sweep(target)
     number, name = tempfile.mkstemp(prefix=f".{target.name}.", suffix=".part", dir=target.parent)

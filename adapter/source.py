@@ -100,14 +100,14 @@ def origin(offset: int, passes: Sequence[Sequence[Patch]]) -> int:
     each in order and on offsets of the text before that pass.
     Returns: the offset in the first text; for a byte that a patch wrote, the start of its span.
     """
-    for patches in reversed(passes):
+    for number in range(len(passes) - 1, -1, -1):
         shift = 0  # bytes that the patches before this place have added
-        for patch in patches:
+        for patch in passes[number]:
             start = patch.span.start + shift
             if offset < start:
                 break
             if offset < start + len(patch.data):
-                return origin(patch.span.start, passes[: passes.index(patches)])
+                return origin(patch.span.start, passes[:number])
             shift += len(patch.data) - (patch.span.end - patch.span.start)
         offset -= shift
     return offset

@@ -120,7 +120,7 @@ class MueRow(Row):
 
 @dataclass(frozen=True, slots=True)
 class PairRow(Row):
-    """An NCCI pair: `column2` is not paid beside `column1`; `indicator` 1: a modifier lifts that."""
+    """An NCCI pair: `column2` is not paid beside `column1`; a modifier lifts `indicator` 1."""
 
     column1: str
     column2: str
@@ -309,13 +309,13 @@ class Folder:
     def manifest(self) -> Mapping[str, str]:
         """MANIFEST: the version, and a digest of each file. Empty where there is none."""
         try:
-            text = (self.path / MANIFEST).read_text("utf-8")
+            data = (self.path / MANIFEST).read_bytes()
         except FileNotFoundError:
             return {}
         except OSError as error:
             raise self.broken(MANIFEST, f"cannot be read: {error.strerror}") from None
         try:
-            content = json.loads(text)
+            content = json.loads(data)
         except ValueError:
             content = None
         if not isinstance(content, dict):

@@ -52,11 +52,13 @@ def policy(
     fix: bool = False,
     suggested: bool = False,
     fix_envelope: bool = False,
+    select: frozenset[str] = frozenset(),
 ) -> Policy:
     return Policy(
         shipped(),
         _profiles(),
         payer=payer,
+        select=select,
         fix=fix,
         suggested=suggested,
         fix_envelope=fix_envelope,
@@ -68,9 +70,9 @@ def _profiles() -> Profiles:
     return Profiles(shipped().folder)
 
 
-def check(data: bytes, payer: str | None = None) -> Ran:
+def check(data: bytes, payer: str | None = None, *, select: frozenset[str] = frozenset()) -> Ran:
     """Raises: Unreadable."""
-    return _run(data, policy(payer))
+    return _run(data, policy(payer, select=select))
 
 
 def fix(

@@ -76,15 +76,15 @@ def separators_of(data: bytes) -> Separators:
 
 
 def split(data: bytes) -> Iterator[Piece]:
-    """The segments of whole interchanges with nothing but blanks between them.
+    """The segments of whole interchanges with nothing but blanks or a mark between them.
 
     Raises: ValueError where there is something else.
     """
-    at = len(BOM) if data.startswith(BOM) else 0
-    number = 0
+    at = number = 0
     separators: Separators | None = None
-    while at < len(data):
-        at += len(data[at:]) - len(data[at:].lstrip(BLANKS)) if separators is None else 0
+    while True:
+        if separators is None:
+            at = _next_isa(data, at)
         if at >= len(data):
             return
         if separators is None:
@@ -104,6 +104,13 @@ def split(data: bytes) -> Iterator[Piece]:
         if piece.id == "IEA":
             separators = None
         at = after
+
+
+def _next_isa(data: bytes, at: int) -> int:
+    for _ in range(2):  # a byte order mark may stand between blanks
+        at += len(data[at:]) - len(data[at:].lstrip(BLANKS))
+        at += len(BOM) if data.startswith(BOM, at) else 0
+    return at
 
 
 def whole_lengths(data: bytes) -> set[int]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import json
 import os
+import pty
 import re
 import shutil
 import signal
@@ -14,6 +15,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -190,6 +192,34 @@ def test_the_report_of_one_claim(facet: Facet) -> None:
     assert chosen["profile"].startswith("medicare")
 
 
+@pytest.mark.parametrize(
+    ("flags", "variables", "is_coloured"),
+    [([], {}, True), (["--no-color"], {}, False), ([], {"NO_COLOR": "1"}, False)],
+)
+def test_only_a_terminal_is_shown_colours(
+    tmp_path: Path, flags: Sequence[str], variables: dict[str, str], is_coloured: bool
+) -> None:
+    path = put(tmp_path / "a.837", WRONG)
+    environ = {name: value for name, value in os.environ.items() if name != "NO_COLOR"}
+    environ |= {"PYTHONPATH": str(ROOT), "TERM": "xterm", "COLUMNS": "60"} | variables
+    ours, its = pty.openpty()
+    process = subprocess.Popen(
+        [sys.executable, "-c", "from adapter.cli import main; main()", "check", *flags, str(path)],
+        env=environ,
+        stdout=its,
+    )
+    os.close(its)
+    text = b""
+    with suppress(OSError):  # how the end of a terminal is told
+        while piece := os.read(ours, 4096):
+            text += piece
+    os.close(ours)
+    assert process.wait() == 1
+    assert (b"\x1b[1;31merror[LA05]\x1b[0m" in text) is is_coloured
+    assert (b"\x1b" in text) is is_coloured
+    assert "─".encode() * 60 in text
+
+
 def test_text_shows_the_segment(facet: Facet) -> None:
     put("a.837", WRONG)
     ran = facet("check", "a.837")
@@ -248,6 +278,7 @@ def test_a_folder_is_searched_by_content_and_in_order(facet: Facet) -> None:
     put("in/deep/er/c", gzip.compress(RIGHT))
     put("in/README.md", b"ISA is how it begins\n"[4:])
     put("in/picture.gz", gzip.compress(b"picture"))
+    os.mkfifo("in/pipe")
     put("in/.hidden.837", CUT)
     put("in/.git/d.837", CUT)
     ran = facet("check", "--format", "json", "in")
@@ -275,6 +306,14 @@ def test_a_file_is_read_once(facet: Facet) -> None:
     Path("link").symlink_to("in/a.837")
     ran = facet("check", "--format", "json", "in/a.837", "in", "./in/../in/a.837", "link")
     assert paths_in(ran) == ["in/a.837"]
+
+
+def test_a_damaged_file_of_a_folder_is_not_passed_by(facet: Facet) -> None:
+    put("in/a.837", RIGHT)
+    put("in/b.gz", gzip.compress(RIGHT)[:9] + b"\xff" * 40)
+    ran = facet("check", "--format", "json", "in")
+    assert (ran.status, paths_in(ran)) == (3, ["in/a.837"])
+    assert ran.err.startswith("facet: in/b.gz was not read.\n  what   the gzip file is damaged")
 
 
 @pytest.mark.parametrize("argument", ["empty", "no/*.837", "gone.837"])
@@ -519,7 +558,8 @@ def test_fix_and_check_in_one_pipe() -> None:
         ),
         (["fix", "--ignore", "QQ"], "ignore: there is no rule or family QQ"),
         (["check", "--format", "html"], "'html' is not one of"),
-        (["check", "--fail-on", "fatal"], "'fatal' is not one of"),
+        (["check", "--fail-on", "fatal"], "--fail-on: give one of error, warning, info, never"),
+        (["fix", "--changes", "-"], "--changes needs a file"),
         (["check", "--history", "x"], "No such option"),
         (["check", "--time-budget", "0"], "--time-budget: give a number of seconds above zero"),
         (["check", "--config", "gone.toml"], "gone.toml cannot be read"),
@@ -767,7 +807,7 @@ def test_explain_a_payer_on_a_date(facet: Facet) -> None:
         assert entry["source"] in {source["key"] for source in page["sources"]}
     text = facet("explain", "cpt", "--on", "2020-01-01").out.decode()
     assert re.search(
-        r"\n  bilateral_addon +addon-twice +from 2020-01-01 +S\w+ +payers/cpt.toml\n", text
+        r"\n  bilateral_addon +addon-twice +from 2020-01-01 +S\w+ +\S*cpt.toml\n", text
     )
 
 
@@ -789,6 +829,19 @@ def test_lists(facet: Facet, what: str, known: str) -> None:
     assert text[0] == f"{len(listed[what])} {what}"
     assert len(text) == len(listed[what]) + 2
     assert any(line.split()[0] == known for line in text)
+
+
+def test_explain_what_is_no_facet_code(facet: Facet) -> None:
+    page = facet("explain", "64624", "--on", "2026-03-10", "--format", "json").report
+    assert (page["valid"], page["family"], page["history"][0]["role"]) == (True, [], "lookalike")
+
+
+def test_the_tables_of_the_configuration_are_checked_too(facet: Facet) -> None:
+    put("ours/payers/us.toml", b'extends = "medicare"\ntitel = "Us"\n')
+    put("facet.toml", b'[profiles]\npath = "ours"\n')
+    ran = facet("tables", "check")
+    assert (ran.status, ran.out) == (2, b"")
+    assert re.fullmatch(r"facet: payers/us.toml: .*'titel'; did you mean 'title'\?\n", ran.err)
 
 
 def test_the_shipped_tables_hold(facet: Facet) -> None:

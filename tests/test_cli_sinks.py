@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from adapter import sinks
-from adapter.sinks import IN_MEMORY, STRAY_AGE, Spool, private, sink
+from adapter.sinks import IN_MEMORY, STRAY_AGE, Spool, sink
 
 
 def mode(path: Path) -> int:
@@ -111,11 +111,12 @@ def test_a_link_stays_a_link(tmp_path: Path) -> None:
     assert (tmp_path / "real").read_bytes() == b"after"
 
 
-def test_a_pipe_is_written_to_and_not_replaced(tmp_path: Path) -> None:
+@pytest.mark.parametrize("is_private", [False, True])
+def test_a_pipe_is_written_to_and_not_replaced(tmp_path: Path, is_private: bool) -> None:
     path = tmp_path / "pipe"
     os.mkfifo(path)
     reader = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
-    with sink(path) as out:
+    with sink(path, private=is_private) as out:
         out.write(b"through")
     assert os.read(reader, 100) == b"through"
     os.close(reader)
@@ -126,7 +127,7 @@ def test_a_private_file_is_so_even_where_the_old_one_was_not(tmp_path: Path) -> 
     path = tmp_path / "changes"
     path.write_bytes(b"")
     path.chmod(0o666)
-    with private(path) as out:
+    with sink(path, private=True) as out:
         out.write(b"x")
     assert mode(path) == 0o600
 

@@ -274,7 +274,7 @@ def test_what_is_odd_in_an_input_is_said(tables: Tables) -> None:
     report.begin(SOURCE)
     report.end(done(notes=("two interchanges were joined",)))
     text = written(report).decode()
-    assert text.startswith(" note  two interchanges were joined\n")
+    assert text.startswith(" note  claims.837: two interchanges were joined\n")
     assert "120 claims, 2 with facet codes: no findings." in text
 
 
@@ -344,6 +344,16 @@ def test_a_stream_that_takes_less_than_unicode_gets_what_it_takes(tables: Tables
     finding = replace(LA05, message="caf\u00e9")
     out = said(Text(tables, RULES, Look(encoding="ascii")), Verdict("C", (finding,)))
     assert b"caf?" in out
+
+
+def test_documentation_and_many_profiles_are_told(tables: Tables) -> None:
+    place = Location(expression="Claim.item[0]", row=3)
+    finding = replace(LA03, location=place, evidence=("Procedure/a",))
+    verdicts = [Verdict("C", (finding,), profile=f"p{n}", why="w") for n in range(6)]
+    text = said(Text(tables, RULES, Look()), *verdicts, verdicts[0]).decode()
+    assert "  --> claims.837  row 3  claim CLM0001  line 3  Claim.item[0]\n" in text
+    assert "   = seen Procedure/a\n" in text
+    assert "profiles p0 (w) 2, p1 (w) 1, p2 (w) 1, p3 (w) 1, 2 more   tables 2026.4\n" in text
 
 
 # --- corrections ----------------------------------------------------------------------------------
@@ -616,6 +626,17 @@ def test_a_difference_in_colour_marks_the_elements_that_change() -> None:
     assert "\x1b[7;31mRT\x1b[0m" in out
     assert "\x1b[7;32m800\x1b[0m" in out
     assert _without_colours(out) == DIFFERENCE[: DIFFERENCE.index("@@ transaction")]
+
+
+def test_a_line_that_is_added_at_the_end_has_a_place() -> None:
+    """As where one line is split into two and is the last of its claim."""
+    after = (*BEFORE, b"LX*4~\r\n", b"SV1*HC:64494:LT*225*UN*1***1~\r\n")
+    verdict = replace(CHANGED, rewritten=Rewritten("2300", BEFORE, after))
+    assert said(Diff(Look()), verdict).decode().splitlines()[2:] == [
+        "@@ claim CLM0001  2400[3] @@",
+        "+LX*4~",
+        "+SV1*HC:64494:LT*225*UN*1***1~",
+    ]
 
 
 def test_bytes_that_are_no_text_go_through_the_difference() -> None:

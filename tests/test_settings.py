@@ -83,6 +83,8 @@ def test_a_named_file_is_taken_wherever_it_is(tmp_path: Path) -> None:
     named = write(tmp_path / "x", 'payer = "named"\n', "my.toml")
     assert load({"config": str(named)}, {}, tmp_path).payer == "named"
     assert load({}, {"FACET_CONFIG": str(named)}, tmp_path).payer == "named"
+    project = write(tmp_path / "y", '[tool.facet]\npayer = "project"\n', "pyproject.toml")
+    assert load({"config": str(project)}, {}, tmp_path).payer == "project"
 
 
 def test_tables_of_the_file(tmp_path: Path) -> None:
@@ -116,6 +118,7 @@ def test_tables_of_the_file(tmp_path: Path) -> None:
         ("time-budget = nan", "time-budget: give a number of seconds above zero"),
         ("select = 7", "select: give a list of rules or families"),
         ("payer = true", "payer: give a name"),
+        ("output = 3", "output: give a path"),
         ("rules = 1", "rules is a table"),
         ('[rules.LA03]\nseverty = "info"', "[rules.LA03]: there is no key 'severty'; did you mean"),
         ('[rules.LA03]\nseverity = "off"', "[rules.LA03]: severity is one of info, warning, error"),

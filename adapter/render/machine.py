@@ -146,16 +146,15 @@ class Ndjson(FindingReport):
 
 
 class _LineCounter:
-    """Numbers of text lines from 1, for offsets that mostly come in order."""
+    """Numbers of text lines from 1, counted from the place that was asked for before."""
 
     def __init__(self, data: Data) -> None:
         self._data, self._at, self._line = data, 0, 1
 
     def line(self, offset: int) -> int:
-        if offset < self._at:
-            self._at, self._line = 0, 1
-        for window in windows(self._data, self._at, offset):
-            self._line += window.count(b"\n")
+        sign = 1 if offset >= self._at else -1
+        for window in windows(self._data, *sorted((self._at, offset))):
+            self._line += sign * window.count(b"\n")
         self._at = offset
         return self._line
 

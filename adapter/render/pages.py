@@ -120,7 +120,7 @@ def _examples(text: str) -> list[str]:
 
 
 def _texts(text: str | None) -> Sequence[str]:
-    return [text] if text else []
+    return [text[0].upper() + text[1:]] if text else []
 
 
 def _severity(rule: Rule, profile: Profile, day: date) -> dict[str, Any]:
@@ -278,8 +278,6 @@ def _dated_cells(name: str, dated: Dated) -> Sequence[str]:
     value = dated.value
     if isinstance(value, bool):
         value = "yes" if value else "no"
-    elif isinstance(value, list | tuple):
-        value = " ".join(map(str, value))
     return name, str(value), _since(_day(dated.start)), dated.source, dated.file
 
 

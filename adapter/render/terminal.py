@@ -7,6 +7,7 @@ terminal of whoever reads about it.
 from __future__ import annotations
 
 import re
+from abc import abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
@@ -150,9 +151,9 @@ class _Told(FindingReport):
         if verdict.profile is not None:
             self.fact("why", f"{verdict.profile} ({verdict.why})")
         if finding.sources:
-            known = self.tables.sources
-            titles = [known[key].title for key in finding.sources if key in known]
-            self.fact("src", f"{'; '.join(titles)}  [{', '.join(finding.sources)}]")
+            first = self.tables.sources.get(finding.sources[0])
+            title = f"{first.title}  " if first is not None else ""
+            self.fact("src", f"{title}[{', '.join(finding.sources)}]")
         self.mended(finding)
         for evidence in finding.evidence:
             self.fact("seen", evidence)
@@ -167,7 +168,8 @@ class _Told(FindingReport):
     def notes(self, done: InputDone) -> None:
         if not self.quiet:
             for note in done.notes:
-                self.say(self.look.hang(f" {self.look.paint('info', 'note')}  ", visible(note)))
+                said = visible(f"{self.source.name}: {note}")
+                self.say(self.look.hang(f" {self.look.paint('info', 'note')}  ", said))
 
     def end(self, done: InputDone) -> None:
         self.notes(done)
@@ -178,8 +180,9 @@ class _Told(FindingReport):
         if not self.quiet:
             out.write(self.look.encode("".join(self.summary())))
 
+    @abstractmethod
     def summary(self) -> Iterator[str]:
-        raise NotImplementedError
+        """What stands at the end, in whole lines."""
 
 
 class Text(_Told):
@@ -420,11 +423,11 @@ class _Hunk:
                 line += 1
             if number >= first:
                 lines.add(line)
-        if not lines:  # added after the last segment
+        if not lines:  # added after the last segment, which is of a line
             lines.add(line)
         if max(lines) == 0:
-            name = re.match(rb"[A-Z0-9]*", rewritten.before[first])
-            return f"2300/{name.group().decode()}" if name else "2300"
+            name = re.match(rb"[A-Z0-9]+", rewritten.before[first])
+            return f"2300/{name[0].decode()}" if name else "2300"
         lines.discard(0)
         many = f"{min(lines)}..{max(lines)}" if len(lines) > 1 else str(min(lines))
         return f"2400[{many}]"

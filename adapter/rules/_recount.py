@@ -21,7 +21,7 @@ from adapter.changes import (
     SetUnits,
     SplitLine,
     merged_pointers,
-    shares,
+    portions,
 )
 from adapter.findings import Fix, manual
 from adapter.model import BOTH, NO_SIDE, ServiceLine, Side
@@ -46,9 +46,10 @@ class _Unclear(Exception):
 
 @dataclass(frozen=True, slots=True)
 class OldLine:
-    """A line with a code after its last day, that code's row, and what takes its place."""
+    """A line with a code after its last day, that code's row, and what takes its place on `day`."""
 
     line: ServiceLine
+    day: date
     row: CodeRow
     walk: CrosswalkRow | None
 
@@ -98,8 +99,12 @@ def corrections(
     """
     fixes: dict[int, Fix] = {}
     groups: dict[tuple[date, Family], list[OldLine]] = {}
+    codes: dict[tuple[date, Family], _Codes] = {}
     for each in old:
-        if each.walk is None:
+        successor = (
+            None if each.walk is None else tables.codes.on(each.day).get(each.walk.successor)
+        )
+        if each.walk is None or successor is None:
             fixes[each.number] = manual(
                 f"No code is known to take the place of {each.line.code}: code the service anew "
                 "from the procedure note."
@@ -107,21 +112,37 @@ def corrections(
         elif each.walk.recount == "units":
             fixes[each.number] = _by_units(each, each.walk)
         else:
-            assert each.line.date is not None
-            family = _successor(each, tables).family
-            groups.setdefault((each.line.date, family), []).append(each)
+            key = each.day, successor.family
+            groups.setdefault(key, []).append(each)
+            codes[key] = _codes(successor, each.day, tables)
     for (day, family), members in groups.items():
         beside = [line for line in live if line.date == day and line.row.family == family]
         for group in _sessions(members):
-            fix = _recounted(group, [line for line in beside if _is_near(line, group)], tables)
+            near = [line for line in beside if _is_near(line, group)]
+            fix = _recounted(group, near, codes[day, family])
             fixes.update((each.number, fix) for each in group)
     return fixes
 
 
-def _successor(old: OldLine, tables: Tables) -> CodeRow:
-    assert old.walk is not None
-    assert old.line.date is not None
-    return tables.codes.on(old.line.date)[old.walk.successor]
+_ALL_LEVELS: Sequence[Level] = ("1", "2", "3", "+")
+
+_Codes = Mapping[Level, str]
+"""The codes of a family by level."""
+
+
+def _codes(successor: CodeRow, day: date, tables: Tables) -> _Codes:
+    found: dict[Level, str] = {}
+    for level in _ALL_LEVELS:
+        row = tables.level(successor, level, day)
+        if row is not None:
+            found[level] = row.code
+    return found
+
+
+def _code(codes: _Codes, level: Level) -> str:
+    if level not in codes:
+        raise _Unclear("the tables hold no code for one of the levels")
+    return codes[level]
 
 
 def _by_units(old: OldLine, walk: CrosswalkRow) -> Fix:
@@ -151,14 +172,14 @@ def _is_near(line: CodedLine, group: Sequence[OldLine]) -> bool:
     return not line.sides or not sides or bool(line.sides & sides)
 
 
-def _recounted(group: Sequence[OldLine], live: Sequence[CodedLine], tables: Tables) -> Fix:
+def _recounted(group: Sequence[OldLine], live: Sequence[CodedLine], codes: _Codes) -> Fix:
     counts = _joints if group[0].row.counts == "nerve" else _levels
     what = "nerves and joints" if counts is _joints else "levels"
     try:
         named = {bool(each.line.sides) for each in group} | {bool(line.sides) for line in live}
         if len(named) > 1:
             raise _Unclear("some of the lines name a side and some do not")
-        new, merges = counts(group, live, tables)
+        new, merges = counts(group, live, codes)
         return _fix(group, new, merges)
     except _Unclear as unclear:
         return manual(f"Count the {what} anew from the procedure note: {unclear}.")
@@ -166,7 +187,8 @@ def _recounted(group: Sequence[OldLine], live: Sequence[CodedLine], tables: Tabl
 
 # --- injections: levels to levels -----------------------------------------------------------------
 
-LAST_LEVEL = 3
+_INJECTION: Sequence[Level] = ("1", "2", "3")
+LAST_LEVEL = len(_INJECTION)
 
 _Place = tuple[Side | None, int]
 """A level on a side."""
@@ -175,7 +197,7 @@ _Counted = tuple[Sequence[_New], Mapping[int, Sequence[OldLine]]]
 """What the lines become, and by the number of a line those that are merged into it."""
 
 
-def _levels(group: Sequence[OldLine], live: Sequence[CodedLine], tables: Tables) -> _Counted:
+def _levels(group: Sequence[OldLine], live: Sequence[CodedLine], codes: _Codes) -> _Counted:
     """Each unit takes the next free level on its sides; the third stands for all beyond it."""
     taken: dict[_Place, int] = {}
     lines = {line.number: line.line for line in live} | {each.number: each.line for each in group}
@@ -200,7 +222,7 @@ def _levels(group: Sequence[OldLine], live: Sequence[CodedLine], tables: Tables)
             weights[level] = 1 if level < LAST_LEVEL else rest
             rest -= weights[level]
         else:
-            parts = [(_code(tables, each, level), 1) for level in weights]
+            parts = [(_code(codes, _INJECTION[level - 1]), 1) for level in weights]
             new.append(_New(each, parts, tuple(weights.values())))
     for number, absorbed in merges.items():
         _check_alike(lines[number], absorbed)
@@ -220,20 +242,10 @@ def _next_level(old: OldLine, taken: Mapping[_Place, int]) -> int:
     return level
 
 
-_LEVELS: Mapping[int, Level] = {1: "1", 2: "2", 3: "3"}
-
-
-def _code(tables: Tables, old: OldLine, level: int) -> str:
-    assert old.line.date is not None
-    row = tables.level(_successor(old, tables), _LEVELS[level], old.line.date)
-    assert row is not None, "the tables hold all levels of a family"
-    return row.code
-
-
 # --- destruction: nerves to joints ----------------------------------------------------------------
 
 
-def _joints(group: Sequence[OldLine], live: Sequence[CodedLine], tables: Tables) -> _Counted:
+def _joints(group: Sequence[OldLine], live: Sequence[CodedLine], codes: _Codes) -> _Counted:
     """n nerves in a row are n - 1 joints: the first one, and the others on one further line."""
     if live:
         raise _Unclear("nerves and joints are billed side by side")
@@ -246,15 +258,11 @@ def _joints(group: Sequence[OldLine], live: Sequence[CodedLine], tables: Tables)
         raise _Unclear("no first nerve is billed with the further ones")
     further = [each for each in group if each is not first]
     joints = sum(each.units for each in group) - 1
-    head = _successor(first, tables)
-    new = [_New(first, [(head.code, 1)], (1,))]
+    new = [_New(first, [(_code(codes, "1"), 1)], (1,))]
     if joints == 1:
         _check_alike(first.line, further)
         return new, {first.number: further}
-    assert first.line.date is not None
-    addon = tables.level(head, "+", first.line.date)
-    assert addon is not None, "the tables hold all levels of a family"
-    new.append(_New(further[0], [(addon.code, joints - 1)], (1,)))
+    new.append(_New(further[0], [(_code(codes, "+"), joints - 1)], (1,)))
     _check_alike(further[0].line, further[1:])
     return new, {further[0].number: further[1:]} if further[1:] else {}
 
@@ -295,10 +303,13 @@ def _fix(
         if units != line.units:
             changes.append(SetUnits(line.number, units))
     numbers = _listed(str(each.number) for each in group)
-    whole = f"Line {numbers} becomes" if len(group) == 1 else f"Lines {numbers} become"
+    one = len(group) == 1
+    named = f"line {numbers}" if one else f"lines {numbers}"
     if not new:  # all of it is in a line that is there already
-        return Fix(f"Merge line {numbers} into line {next(iter(merges))}.", tuple(changes))
-    return Fix(f"{whole} {_listed(become)}.", tuple(changes))
+        holder = _listed(map(str, merges))
+        return Fix(f"Merge {named} into line {holder}.", tuple(changes))
+    verb = "becomes" if one else "become"
+    return Fix(f"{named.capitalize()} {verb} {_listed(become)}.", tuple(changes))
 
 
 def _split(new: _New, absorbed: Sequence[OldLine]) -> SplitLine:
@@ -306,7 +317,7 @@ def _split(new: _New, absorbed: Sequence[OldLine]) -> SplitLine:
     for each in absorbed:
         if merged_pointers(line.pointers, each.line.pointers) != line.pointers:
             raise _Unclear(f"line {each.number} points to other diagnoses than line {line.number}")
-    charges = _portions(new.old.charge, new.weights)
+    charges = portions(new.old.charge, new.weights)
     charges[-1] += sum((each.charge for each in absorbed), Decimal(0))
     return SplitLine(
         line.number,
@@ -315,15 +326,6 @@ def _split(new: _New, absorbed: Sequence[OldLine]) -> SplitLine:
             for (code, units), charge in zip(new.parts, charges, strict=True)
         ),
     )
-
-
-def _portions(amount: Decimal, weights: Sequence[int]) -> list[Decimal]:
-    """The amount shared out by weight, to the cent."""
-    portions: list[Decimal] = []
-    for position, weight in enumerate(weights[:-1], 1):
-        portion, amount = shares(amount, (weight, sum(weights[position:])))
-        portions.append(portion)
-    return [*portions, amount]
 
 
 def _listed(words: Iterable[str]) -> str:

@@ -15,7 +15,7 @@ from adapter.tables import Tables
     "dotted-diagnosis",
     severity="error",
     applicability="safe",
-    sources=(),
+    sources=("S037",),
     since="0.1.0",
 )
 def dotted_diagnosis(claim: Claim, tables: Tables, profile: Profile) -> Result:

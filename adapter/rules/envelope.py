@@ -39,7 +39,7 @@ _NUMBER = re.compile(r"[0-9]{1,10}")  # the longest count that the guide allows
     severity="error",
     applicability="safe",
     scope="envelope",
-    sources=(),
+    sources=("S037",),
     since="0.1.0",
 )
 def count_mismatch(envelope: Envelope) -> Result:
@@ -83,7 +83,7 @@ def count_mismatch(envelope: Envelope) -> Result:
     "charge-out-of-balance",
     severity="error",
     applicability="manual",
-    sources=(),
+    sources=("S037",),
     since="0.1.0",
 )
 def charge_out_of_balance(claim: Claim, tables: Tables, profile: Profile) -> Result:
@@ -114,7 +114,7 @@ def charge_out_of_balance(claim: Claim, tables: Tables, profile: Profile) -> Res
     severity="warning",
     applicability="manual",
     scope="repeat",
-    sources=(),
+    sources=("S037",),
     since="0.1.0",
 )
 def duplicate_claim(repeated: Repeated) -> Result:

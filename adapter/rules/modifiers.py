@@ -266,7 +266,7 @@ def kx_not_applicable(claim: Claim, tables: Tables, profile: Profile) -> Result:
     severity="warning",
     applicability="safe",
     tables=("codes",),
-    sources=(),
+    sources=("S037",),
     since="0.1.0",
 )
 def duplicate_modifier(claim: Claim, tables: Tables, profile: Profile) -> Result:
@@ -299,7 +299,7 @@ def duplicate_modifier(claim: Claim, tables: Tables, profile: Profile) -> Result
     severity="info",
     applicability="suggested",
     tables=("codes", "modifiers"),
-    sources=(),
+    sources=("S038",),
     since="0.1.0",
 )
 def modifier_order(claim: Claim, tables: Tables, profile: Profile) -> Result:

@@ -118,7 +118,7 @@ def _remedy(limit: int, group: Sequence[CodedLine]) -> Fix:
     severity="error",
     applicability="manual",
     tables=("codes",),
-    sources=(),
+    sources=("S037",),
     since="0.1.0",
 )
 def invalid_units(claim: Claim, tables: Tables, profile: Profile) -> Result:

@@ -51,7 +51,7 @@ def deleted_code(claim: Claim, tables: Tables, profile: Profile) -> Result:
     Not evaluated when: never.
     """
     old = [
-        OldLine(each.line, each.row, tables.crosswalk.on(each.day).get(each.line.code))
+        OldLine(each.line, each.day, each.row, tables.crosswalk.on(each.day).get(each.line.code))
         for each in _invalid(claim, tables)
         if each.state == "deleted"
     ]
@@ -95,6 +95,7 @@ def code_not_yet_effective(claim: Claim, tables: Tables, profile: Profile) -> Re
         certain = (
             walk is not None
             and walk.recount == "levels"
+            and walk.successor in tables.codes.on(each.day)
             and line.units == 1
             and not (each.row.addon and (each.day, each.row.family) in third)
         )

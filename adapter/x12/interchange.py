@@ -308,7 +308,7 @@ class Scan:
         at = _skip_blanks(data, at)
         if data[at : at + len(BOM)] == BOM:
             at = _skip_blanks(data, at + len(BOM))
-        if at >= len(data) or data[at : at + 3] == b"ISA":
+        if b"ISA".startswith(data[at : at + 3]):  # at the end too, or cut inside the ISA
             return at
         following = data.find(b"ISA", at)
         while following >= 0 and not _plausible(data, following):
