@@ -15,6 +15,7 @@ from adapter.model import Claim, Diagnosis, EnvelopeLevel, ServiceLine, Side
 
 CONTROL_NUMBER_LENGTH = 30  # REF*6R, by the guide
 MAX_LINES = 50  # service lines of a professional claim, by the guide
+MAX_MODIFIERS = 4  # of a line
 MAX_POINTERS = 4  # diagnoses that a line may point to
 
 

@@ -321,6 +321,7 @@ class _Case:
             claim=view.claim.id,
             fix=fix,
             location=view.locate(found.line, found.field),
+            day=_day(view.claim, found.line),
             excerpts=view.excerpts(found.line, found.field, found.others)
             if self.policy.excerpts
             else (),
@@ -336,7 +337,7 @@ class _Case:
         applicability = fix.applicability or rule.applicability or Applicability.SUGGESTED
         claim = view.claim
         reason = view.refusal(fix.changes)
-        if reason is None and any(map(moves_lines, fix.changes)) and out_of_balance(claim):
+        if reason is None and any(map(moves_lines, fix.changes)) and claim.is_out_of_balance:
             reason = "the claim's charge is not the sum of its lines (ED02)"
         if reason is not None:
             return Fix(f"{fix.description} Not offered: {reason}.", (), Applicability.MANUAL)
@@ -372,13 +373,6 @@ def _is_bilateral_parent(other: CodedLine, line: CodedLine) -> bool:
     )
 
 
-def out_of_balance(claim: Claim) -> bool:
-    """Whether the claim's charge is known not to be the sum of its lines'."""
-    charges = [line.charge for line in claim.lines]
-    known = [charge for charge in charges if charge is not None]
-    return claim.charge is not None and len(known) == len(charges) and sum(known) != claim.charge
-
-
 def _first_speakers(
     said: Sequence[tuple[Rule, Found, Severity]],
 ) -> list[tuple[Rule, Found, Severity]]:
@@ -394,6 +388,12 @@ def _first_speakers(
     return kept
 
 
+def _day(claim: Claim, number: int | None) -> date | None:
+    """The date of service of a line, of the whole claim the first one."""
+    days = (line.date for line in claim.lines if number in (None, line.number))
+    return min((day for day in days if day is not None), default=None)
+
+
 def _finding(
     policy: Policy,
     rule: Rule,
@@ -403,6 +403,7 @@ def _finding(
     claim: str | None,
     fix: Fix | None,
     location: Location,
+    day: date | None = None,
     excerpts: tuple[Excerpt, ...] = (),
 ) -> Finding:
     known = policy.tables.sources
@@ -415,6 +416,7 @@ def _finding(
         line=found.line,
         message=found.message,
         location=location,
+        day=day,
         fix=fix,
         others=found.others,
         label=found.label,

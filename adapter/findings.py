@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import date
 from decimal import Decimal
 from enum import IntEnum, StrEnum
 
@@ -136,6 +137,7 @@ class Finding:
     line: int | None
     message: str
     location: Location
+    day: date | None = None  # the date of service that it was judged on
     fix: Fix | None = None
     others: tuple[int, ...] = ()
     label: str = ""

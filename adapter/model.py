@@ -141,6 +141,14 @@ class ServiceLine:
     def sides(self) -> frozenset[Side]:
         return sides_of(self.modifiers)
 
+    @property
+    def whole_units(self) -> int | None:
+        """Whole units of at least one, else None: those that can be counted with."""
+        units = self.units
+        if units is None or self.unit_basis != "UN" or units < 1 or units % 1:
+            return None
+        return int(units)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Claim:
@@ -173,6 +181,18 @@ class Claim:
             if line.number == number:
                 return line
         raise KeyError(number)
+
+    @property
+    def line_charges(self) -> Decimal | None:
+        """The sum of the lines' charges; None where one of them cannot be read."""
+        charges = [line.charge for line in self.lines if line.charge is not None]
+        return sum(charges, Decimal(0)) if len(charges) == len(self.lines) else None
+
+    @property
+    def is_out_of_balance(self) -> bool:
+        """Whether the claim's charge is known not to be the sum of its lines'."""
+        total = self.line_charges
+        return None not in (self.charge, total) and self.charge != total
 
     @property
     def state(self) -> str | None:

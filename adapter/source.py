@@ -23,6 +23,8 @@ from typing import IO, NamedTuple, cast
 Data = bytes | mmap.mmap
 """What a reader may look at: both slice to `bytes` and have `find` and `rfind`."""
 
+RELEASE_EVERY = 8 << 20  # bytes after which passed pages are given back
+RELEASE_BEHIND = 64 << 20
 COPY_WINDOW = 1 << 20  # bytes copied at a time when a whole source is passed through
 
 
@@ -182,29 +184,39 @@ class Source:
 
     def release(self, upto: int) -> None:
         """Gives back the pages before an offset. They are read again when they are asked for."""
-        data = self.data
-        if isinstance(data, mmap.mmap) and upto - self._released >= 8 << 20:
-            end = upto - upto % mmap.PAGESIZE
-            data.madvise(mmap.MADV_DONTNEED, self._released, end - self._released)
-            self._released = end
+        if upto - self._released >= RELEASE_EVERY:
+            # a level above a claim may have been read again since: what lies behind goes once more
+            _give_back(self.data, max(0, self._released - RELEASE_BEHIND), upto)
+            self._released = upto
 
     def write(self, patches: PatchLog, out: IO[bytes]) -> None:
         """The bytes with the patches, packed as they came; the very same where there is none."""
         if not patches.count:
-            for window in windows(self._packed, 0, len(self._packed)):
-                out.write(window)
+            _copy(self._packed, patches, out)
         elif self.gzipped:
             with gzip.GzipFile(filename="", mode="wb", fileobj=out, mtime=0) as packer:
-                self._copy(patches, cast(IO[bytes], packer))
+                _copy(self.data, patches, cast(IO[bytes], packer))
         else:
-            self._copy(patches, out)
+            _copy(self.data, patches, out)
 
-    def _copy(self, patches: PatchLog, out: IO[bytes]) -> None:
-        self._released = written = 0
-        for piece in pieces(self.data, patches):
-            out.write(piece)
-            written += len(piece)
-            self.release(min(written, len(self.data)))
+
+def _copy(data: Data, patches: PatchLog, out: IO[bytes]) -> None:
+    released = written = 0
+    for piece in pieces(data, patches):
+        out.write(piece)
+        written += len(piece)
+        if written - released >= RELEASE_EVERY:
+            _give_back(data, released, min(written, len(data)))
+            released = written
+
+
+def _give_back(data: Data, start: int, end: int) -> None:
+    """Tells the system that the pages of a map are not needed for now."""
+    if isinstance(data, mmap.mmap):
+        start -= start % mmap.PAGESIZE
+        end -= end % mmap.PAGESIZE
+        if end > start:
+            data.madvise(mmap.MADV_DONTNEED, start, end - start)
 
 
 def _mapped(file: IO[bytes]) -> Data:

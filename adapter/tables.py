@@ -240,10 +240,7 @@ class CodedLine:
     @property
     def units(self) -> int | None:
         """Whole units of at least one, else None: those that can be counted with."""
-        units = self.line.units
-        if units is None or self.line.unit_basis != "UN" or units < 1 or units % 1:
-            return None
-        return int(units)
+        return self.line.whole_units
 
 
 @dataclass(frozen=True, slots=True)

@@ -114,10 +114,10 @@ def write(
 
     Args: claims, how many; else `size`, the bytes at which the last set has begun; facet, the share
     of claims with a facet code, spread evenly: of n claims floor(n * facet); half are `WRONG`.
-    Raises: ValueError for neither claims nor size, or separators that are not four of their own.
+    Raises: ValueError for neither claims nor size, and separators that are not four of their own.
     """
-    if claims is None and size is None:
-        raise ValueError("give claims or size")
+    if not claims and not size:
+        raise ValueError("give claims or size, above zero")
     if len(set(separators)) != len(PLAIN) or any(mark.isalnum() for mark in separators):
         raise ValueError("give four different separators that are no letters or digits")
     translation = bytes.maketrans(PLAIN.encode(), separators.encode("latin-1"))

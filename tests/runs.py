@@ -11,7 +11,7 @@ from adapter.documents import open_document
 from adapter.engine import Policy, run
 from adapter.findings import ChangeMade, Finding, InputDone, NotEvaluated, Verdict, Withheld
 from adapter.model import Claim
-from adapter.profiles import Profiles
+from adapter.profiles import Form, Profiles
 from adapter.source import Source, Unreadable
 from adapter.tables import shipped
 
@@ -90,6 +90,22 @@ def _run(data: bytes, chosen: Policy) -> Ran:
     document.write(out)
     assert isinstance(done, InputDone)
     return Ran(out.getvalue(), [v for v in verdicts if isinstance(v, Verdict)], done)
+
+
+def twice(claim: Claim, payer: str | None) -> frozenset[int]:
+    """Lines without a side whose even units a payer takes as half right, half left.
+
+    CPT's form for add-ons since 2020; only a payer that is named is looked at.
+    """
+    found = set()
+    for line in claim.lines:
+        row = shipped().codes.on(line.date).get(line.code) if line.date else None
+        if row is None or line.date is None or payer is None or line.sides or not line.units:
+            continue
+        form = _profiles().get(payer).bilateral(row, line.date)
+        if row.addon and form is Form.ADDON_TWICE and line.units % 2 == 0:
+            found.add(line.number)
+    return frozenset(found)
 
 
 def read(data: bytes) -> list[Claim]:

@@ -57,9 +57,9 @@ codes = st.one_of(
     st.sampled_from([*LOOKALIKE, *COMPANIONS, *STRANGERS]),
 )
 modifiers = st.one_of(
-    st.lists(st.sampled_from(SIDES), max_size=1),
-    st.lists(st.sampled_from(MODIFIERS), max_size=4),
-).map(tuple)
+    st.sampled_from([(), ("RT",), ("LT",), ("50",), ("50",), ("RT", "LT"), ("50", "RT")]),
+    st.lists(st.sampled_from(MODIFIERS), max_size=4).map(tuple),
+)
 units = st.one_of(st.just("1"), st.sampled_from(["2", "3", "4", "0", "1.0", "1.5", "-1", "99"]))
 charges = st.one_of(
     st.sampled_from(["400", "400", "400", "300", "0", "400.00", "100.01", "800.", ".5"]),
@@ -69,7 +69,10 @@ lines = st.builds(Line, codes, modifiers, units, charges)
 plain_lines = st.builds(
     Line,
     st.sampled_from(["64493", "64494", "64495", "64490", "64491", "64635", "64636"]),
-    st.lists(st.sampled_from([*SIDES, "KX", "51", "26"]), max_size=2).map(tuple),
+    st.one_of(
+        st.sampled_from([("RT",), ("LT",), ("50",), ("RT", "LT"), ()]),
+        st.lists(st.sampled_from([*SIDES, "KX", "51", "26"]), max_size=3).map(tuple),
+    ),
     st.sampled_from(["1", "1", "2"]),
     st.sampled_from(["400", "300", "100.01"]),
 )

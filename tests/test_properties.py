@@ -20,6 +20,7 @@ from adapter.changes import (
     shares,
 )
 from adapter.findings import Applicability, Finding
+from adapter.model import Claim as ModelClaim
 from adapter.model import ServiceLine
 from adapter.rules import all_rules
 from adapter.source import (
@@ -43,7 +44,7 @@ from tests.build837 import (
     write,
 )
 from tests.conserving import assert_conserved
-from tests.runs import check, fix, read, refusal
+from tests.runs import check, fix, read, refusal, twice
 from tests.splitting import split
 from tests.strategies import PAYERS, claims, files, junk, plain_lines, spellings
 
@@ -83,18 +84,20 @@ def test_a_safe_correction_keeps_what_is_billed(file: tuple[bytes, str | None]) 
     ran = fix(data, payer)
     assert all(each.applicability is Applicability.SAFE for each in ran.corrected)
     for before, after in zip(read(data), read(ran.data), strict=True):
-        assert billed(before.lines) == billed(after.lines)
+        assert billed(before, payer) == billed(after, payer)
         assert before.charge == after.charge
         assert charged(before.lines) == charged(after.lines)
 
 
-def billed(found: Sequence[ServiceLine]) -> dict[tuple[str, str], Decimal]:
+def billed(claim: ModelClaim, payer: str | None) -> dict[tuple[str, str], Decimal]:
+    halved = twice(claim, payer)
     counted: dict[tuple[str, str], Decimal] = {}
-    for line in found:
-        named = [m for m in ("RT", "LT") if m in line.modifiers or "50" in line.modifiers]
-        for side in named or [""]:
+    for line in claim.lines:
+        both = "50" in line.modifiers or line.number in halved
+        units = (line.units or Decimal(0)) / (2 if line.number in halved else 1)
+        for side in [m for m in ("RT", "LT") if both or m in line.modifiers] or [""]:
             key = line.code, side
-            counted[key] = counted.get(key, Decimal(0)) + (line.units or Decimal(0))
+            counted[key] = counted.get(key, Decimal(0)) + units
     return counted
 
 

@@ -19,7 +19,7 @@ from tests.build837 import write
 from tests.cases import FOLDER, BadCase, Case, all_cases, cases_of
 from tests.conserving import assert_conserved
 from tests.notation import Line, shown
-from tests.runs import Ran, check, fix, read
+from tests.runs import Ran, check, fix, read, twice
 from tests.splitting import split
 
 CASES = all_cases()
@@ -158,7 +158,9 @@ def test_safe_corrections(case: Case) -> None:
     assert after.charge == before.charge
     assert total(after) == total(before)
     assert all(f.applicability is Applicability.SAFE for f in ran.corrected)
-    assert atoms(after.lines) == atoms(before.lines)
+    if ran.changes:
+        was, now = (atoms(each.lines, twice(each, case.payer)) for each in (before, after))
+        assert was == now
 
 
 @each_case

@@ -149,7 +149,8 @@ class _Told(FindingReport):
     def reasons(self, finding: Finding, verdict: Verdict) -> None:
         """Why, by what source, how it is mended, and what else is to be known."""
         if verdict.profile is not None:
-            self.fact("why", f"{verdict.profile} ({verdict.why})")
+            on = f" on {finding.day}" if finding.day else ""
+            self.fact("why", f"{verdict.profile}{on} ({verdict.why})")
         if finding.sources:
             first = self.tables.sources.get(finding.sources[0])
             title = f"{first.title}  " if first is not None else ""

@@ -60,10 +60,10 @@ class OldLine:
     @property
     def units(self) -> int:
         """Raises: _Unclear unless they are whole and at least one."""
-        units = self.line.units
-        if units is None or self.line.unit_basis != "UN" or units < 1 or units % 1:
+        units = self.line.whole_units
+        if units is None:
             raise _Unclear(f"the units of line {self.number} cannot be counted")
-        return int(units)
+        return units
 
     @property
     def charge(self) -> Decimal:

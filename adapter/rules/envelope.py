@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from decimal import Decimal
 from typing import NamedTuple
 
 from adapter.changes import SetTrailer
@@ -96,13 +95,12 @@ def charge_out_of_balance(claim: Claim, tables: Tables, profile: Profile) -> Res
     Correction: manual. Whether the total or a line is wrong is not known.
     Not evaluated when: never.
     """
-    charges = [line.charge for line in claim.lines if line.charge is not None]
-    total = sum(charges, Decimal(0))
-    if claim.charge is None or len(charges) < len(claim.lines) or total == claim.charge:
+    if not claim.is_out_of_balance:
         return
     yield Found(
         field="charge",
-        message=f"The claim's total is {claim.charge:f}; its lines add up to {total:f}.",
+        message=f"The claim's total is {claim.charge:f}; its lines add up to"
+        f" {claim.line_charges:f}.",
         label="not the sum",
         fix=manual("Find out which of the amounts is right."),
     )

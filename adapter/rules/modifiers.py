@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from adapter.changes import SetModifiers
+from adapter.changes import MAX_MODIFIERS, SetModifiers
 from adapter.findings import Applicability, Fix, Found, NotEvaluated, Reason, manual
 from adapter.intent import Intent, of_line
 from adapter.model import Claim, Facility
@@ -18,7 +18,6 @@ DISTINCT = ("59", "XE", "XS", "XP", "XU")
 KX = "KX"
 LIABILITY = ("GA", "GZ", "GY")  # the line is expected to be denied
 THIRD_LEVEL = "3"
-MAX_MODIFIERS = 4  # of a line, by the guide
 
 
 @rule(

@@ -17,6 +17,7 @@ from typing import Literal, NamedTuple, assert_never
 
 from adapter.changes import (
     MAX_LINES,
+    MAX_MODIFIERS,
     Change,
     LinePart,
     MergeLines,
@@ -791,7 +792,6 @@ class ClaimText:
         return tuple(int(pointer) for pointer in pointers if pointer.isdigit())
 
 
-MAX_MODIFIERS = 4
 _SV1_FIELDS = {"charge": 2, "unit_basis": 3, "units": 4, "place_of_service": 5, "pointers": 7}
 _SHOWN = ([b"DTP", b"472"], [b"REF", b"G1"], [b"REF", b"6R"])
 

@@ -13,7 +13,7 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from adapter.model import Envelope, EnvelopeLevel
-from adapter.source import Data, Source, Span, Unreadable
+from adapter.source import RELEASE_EVERY, Data, Source, Span, Unreadable
 
 BOM = b"\xef\xbb\xbf"
 BLANKS = b" \t\r\n\x00"
@@ -21,7 +21,6 @@ _NOT_BLANK = re.compile(rb"[^ \t\r\n\x00]")
 ISA_ELEMENTS = 16
 ISA_LIMIT = 400  # bytes within which an ISA ends, however its elements are padded
 COUNT_WINDOW = 4 << 20
-RELEASE_EVERY = 8 << 20
 VERSIONS = (b"005010X222", b"005010X222A1", b"005010X222A2")
 ACCEPTED = "facet reads 837P 005010X222, X222A1 and X222A2"
 
