@@ -258,6 +258,7 @@ class Reading:
     undated: tuple[ServiceLine, ...]
     ours: bool
     only_lookalikes: bool
+    days: tuple[tuple[CodedLine, ...], ...]  # the facet lines of each day, in claim order
 
 
 DATED_ROLES = ("facet", "lookalike", "drug", "supply")
@@ -544,8 +545,17 @@ class Tables:
             elif role in DATED_ROLES:
                 expired.append(line)
         facet = tuple(line for line in spoken if line.row.role == "facet")
+        by_day: dict[date, list[CodedLine]] = {}
+        for coded in facet:
+            by_day.setdefault(coded.date, []).append(coded)
         return Reading(
-            tuple(spoken), facet, tuple(expired), tuple(undated), ours, ours and not facet_code
+            tuple(spoken),
+            facet,
+            tuple(expired),
+            tuple(undated),
+            ours,
+            ours and not facet_code,
+            tuple(tuple(by_day[day]) for day in sorted(by_day)),
         )
 
 

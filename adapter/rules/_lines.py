@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from itertools import groupby
 
 from adapter.model import BILATERAL, BOTH, NO_SIDE, SIDES, Claim, Side
 from adapter.profiles import Form, Profile
@@ -13,11 +12,9 @@ from adapter.tables import CodedLine, CodeRow, Level, Tables
 FIRST: Level = "1"
 
 
-def days(claim: Claim, tables: Tables) -> Iterator[Sequence[CodedLine]]:
+def days(claim: Claim, tables: Tables) -> Sequence[Sequence[CodedLine]]:
     """The facet lines of each day of service: lines of different days never explain each other."""
-    lines = sorted(tables.facet_lines(claim), key=lambda line: line.date)  # stable: in claim order
-    for _, group in groupby(lines, key=lambda line: line.date):
-        yield tuple(group)
+    return tables.read(claim).days
 
 
 def by_code(lines: Sequence[CodedLine]) -> Iterator[Sequence[CodedLine]]:
