@@ -50,6 +50,7 @@ from adapter.source import Patch, Span, apply, ordered, origin
 from adapter.x12.interchange import BLANKS, Separators
 
 HCPCS = b"HC"
+LINE_HEADS = (b"LX", b"SV1")
 MODIFIERS = slice(2, 6)  # components of SV101, from 0
 FORM_DAY, FORM_RANGE = b"D8", b"RD8"
 
@@ -110,7 +111,7 @@ class LineLoop:
 
     first: int  # positions in the claim's segments, from 0
     after: int
-    lx: Segment
+    head: Segment  # LX; or an SV1 that a sender has put without one, or behind another SV1
     sv1: Segment | None = None
     day: Segment | None = None
     control: Segment | None = None
@@ -211,7 +212,7 @@ class _Reader:
         while position < count:
             segment = self.segments[position]
             name = segment.id
-            if name == b"LX":
+            if name in LINE_HEADS:
                 if other:
                     others.append(_other_payer(other, paid))
                     other = {}
@@ -294,7 +295,8 @@ class _Reader:
     ) -> int:
         """Reads the 2400 loop that begins at `first`; returns the position after it."""
         segments, component = self.segments, self.component
-        loop = LineLoop(first, first + 1, segments[first])
+        head = segments[first]
+        loop = LineLoop(first, first + 1, head, head if head.id == b"SV1" else None)
         notes: list[str] = []
         authorizations: list[str] = []
         attachments: list[Attachment] = []
@@ -303,8 +305,10 @@ class _Reader:
         role = b""
         part = b""  # the loop below 2400 that is open, by the segment that began it
         position = first + 1
-        while position < len(segments) and segments[position].id != b"LX":
+        while position < len(segments):
             segment = segments[position]
+            if segment.id in LINE_HEADS and (segment.id == b"LX" or loop.sv1 is not None):
+                break  # every SV1 is a line of its own
             position += 1
             name = segment.id
             if name == b"SVD":
@@ -324,7 +328,7 @@ class _Reader:
                 part = name
             if part == b"SVD":
                 continue  # CAS, DTP*573 and AMT of a 2430: the line they are on cannot be merged
-            if name == b"SV1" and loop.sv1 is None:
+            if name == b"SV1":
                 loop.sv1 = segment
                 continue
             if not part:
@@ -373,7 +377,7 @@ class _Reader:
         rendering: Provider | None,
         attachments: list[Attachment],
     ) -> ServiceLine:
-        sv1 = loop.sv1 or Segment([b"SV1"], loop.lx.end, loop.lx.end, loop.lx.next)
+        sv1 = loop.sv1 or Segment([b"SV1"], loop.head.end, loop.head.end, loop.head.next)
         composite = sv1[1].split(self.component)
         code = composite[1] if len(composite) > 1 and composite[0] == HCPCS else b""
         for position, value in enumerate(sv1.elements):
@@ -383,7 +387,7 @@ class _Reader:
             if value:
                 attachments.append(Attachment(f"SV101-{position:02}", value.decode("latin-1")))
         first, last = _service_days(loop.day)
-        number = loop.lx[1]
+        number = loop.head[1]  # of an SV1 it is no number: lines count by position then
         pointers = tuple(
             int(pointer)
             for pointer in sv1[7].split(self.component)
@@ -602,7 +606,7 @@ class ClaimText:
         if line is None:
             return (*self._claim_place(name, index), "2300")
         loop = self.loops[line]
-        sv1 = loop.sv1 or loop.lx
+        sv1 = loop.sv1 or loop.head
         where = f"2400[{line}]"
         if name == "modifiers":
             component = self._modifier_components(sv1)[index]
@@ -645,6 +649,9 @@ class ClaimText:
     def refusal(self, changes: Sequence[Change]) -> str | None:
         """Why these changes cannot be made on these bytes, or None where they can."""
         count = len(self.claim.lines)
+        headless = any(loop.head.id != b"LX" for loop in self.loops.values())
+        if headless and any(map(moves_lines, changes)):
+            return "an SV1 of the claim has no LX of its own"
         for change in changes:
             loops = [self.loops[number] for number in sorted(lines_of(change))]
             if moves_lines(change):
@@ -749,7 +756,7 @@ class ClaimText:
                 number += 1
                 copy = _LineEdit(control=control)
                 copy.take(part)
-                start = loop.lx.start
+                start = loop.head.start
                 moved = [
                     Patch(Span(patch.span.start - start, patch.span.end - start), patch.data)
                     for patch in self._line_patches(loop, copy, number)
@@ -764,7 +771,7 @@ class ClaimText:
         sv1, mark = loop.sv1, self.separators.component
         patches = []
         if number is not None:
-            patches.append(Patch(loop.lx.span(1), b"%d" % number))
+            patches.append(Patch(loop.head.span(1), b"%d" % number))
         if edit.control is not None and loop.control is not None:
             patches.append(Patch(loop.control.span(2), edit.control.encode("utf-8")))
         if sv1 is None:
