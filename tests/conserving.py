@@ -141,8 +141,8 @@ def _counts_up(claim: Loop) -> bool:
 
 def _tells_apart(claim: Loop) -> bool:
     controls = [each for line in claim.lines if (each := line.first("REF", b"6R")) is not None]
-    values = {each.elements[2] for each in controls}
-    return len(values) == len(controls) and all(len(value) <= 30 for value in values)
+    written = [value for each in controls if (value := b"".join(each.elements[2:3]))]
+    return len(set(written)) == len(written) and all(len(value) <= 30 for value in written)
 
 
 def _in_balance(claim: Loop) -> bool:

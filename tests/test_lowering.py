@@ -26,7 +26,8 @@ from adapter.source import Patch, Source, apply
 from adapter.x12.claim837 import ClaimText
 from adapter.x12.document import X12Document
 from tests.build837 import Claim, Separators, one, rewrite, write
-from tests.conserving import parts_of
+from tests.conserving import assert_conserved, parts_of
+from tests.runs import fix
 from tests.strategies import claims, plain_lines, spellings
 from tests.traps import CONTROLS, LINE_FEED, PIPES, of_claims
 
@@ -393,3 +394,28 @@ def test_patches_hold_what_they_change_and_nothing_else() -> None:
     assert isinstance(patch, Patch)
     assert view.text[patch.span.start : patch.span.end] == b":50:RT"
     assert patch.data == b":50"
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("ABK:M47816", "ABK:\x80M47.816"),
+        ("ABK:M47816", "ABK:M47.81\xff"),
+        ("ABK:M47816", "ABK:\xdf47.816"),
+        ("64493:50:RT", "64493:50:RT:\xc4\xd6"),
+        ("64493:50:RT", "64493:50:\xe9X:RT:RT"),
+        ("64493:50:RT", "64493:50:RT::::\xfcber"),
+        ("REF*6R*CLM0001L1", "REF*6R*\xdcL1"),
+    ],
+)
+@pytest.mark.parametrize("payer", ["medicare", "texas-medicaid"])
+def test_letters_outside_ascii_beside_a_correction(old: str, new: str, payer: str) -> None:
+    """They come out as the bytes that they were, or the correction is not made."""
+    text = one("64493-50,RT $800", "64494-50 $8", payer=payer).replace(old, new)
+    data = write(text)
+    for suggested in (False, True):
+        ran = fix(data, payer, suggested=suggested)
+        assert_conserved(data, ran)
+        foreign = bytes(byte for byte in data if byte >= 0x80)
+        kept = bytes(byte for byte in ran.data if byte >= 0x80)
+        assert set(kept) == set(foreign)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from decimal import Decimal
 
 import pytest
-from hypothesis import assume, example, given
+from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
 import adapter
@@ -148,7 +148,8 @@ def test_the_same_claims_written_otherwise(
         )
 
 
-@given(st.lists(st.tuples(files(), spellings()), min_size=2, max_size=4), st.data())
+@settings(max_examples=60)
+@given(st.lists(st.tuples(files(), spellings()), min_size=2, max_size=3), st.data())
 def test_joined_interchanges(
     parts: list[tuple[tuple[bytes, str | None], tuple[Separators, bytes]]], data: st.DataObject
 ) -> None:
@@ -393,6 +394,7 @@ def test_every_rule_speaks_of_claims_at_random() -> None:
     """The claims above are worth their name: all rules of claims are heard on them."""
     heard: set[str] = set()
 
+    @settings(max_examples=500)
     @given(files())
     def listen(file: tuple[bytes, str | None]) -> None:
         heard.update(finding.rule for finding in check(*file).findings)

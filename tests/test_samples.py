@@ -1,7 +1,7 @@
 """The reader on files that others published: `../shared/samples/x12`, where they are at hand.
 
-One of the files that are read is so large that to cut it at the border of each of its segments takes
-minutes; of those cuts a seeded sample is made, unless FACET_ALL_CUTS is set.
+One of the files that are read is so large that to cut it at the border of each of its segments
+takes minutes; of those cuts a seeded sample is made, unless FACET_ALL_CUTS is set.
 """
 
 from __future__ import annotations

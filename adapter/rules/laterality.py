@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import TypeAlias
 
 from adapter.changes import (
     Change,
@@ -22,17 +23,21 @@ from adapter.rules import Result, rule
 from adapter.rules._lines import (
     FIRST,
     by_code,
+    contradicts_itself,
     days,
-    even,
+    first_levels,
     is_bilateral,
     is_twice,
-    says_50,
+    overlap,
     sides_named,
     takes_twice,
+    thoracic_firsts,
     twins,
+    unjudged_firsts,
     with_50,
     with_side,
     without_sides,
+    written_sides,
 )
 from adapter.tables import CodedLine, Tables
 
@@ -52,12 +57,13 @@ def bilateral_with_side(claim: Claim, tables: Tables, profile: Profile) -> Resul
     Why it matters: 50 says both sides, RT or LT one; payers deny it.
     Fires: 64493-50,RT
     Clean: 64493-50
-    Correction: suggested. The side goes; a coder must know that two were done.
+    Correction: suggested. The side goes; a coder must know that two were done. Manual where another
+    line of the code names the other side, or none: then each may be of one.
     Not evaluated when: never.
     """
-    for line in tables.facet_lines(claim):
-        sides = [m for m in line.modifiers if m in SIDES]
-        if BILATERAL in line.modifiers and sides:
+    for lines in days(claim, tables):
+        for line in filter(contradicts_itself, lines):
+            sides = [m for m in line.modifiers if m in SIDES]
             named = " and ".join(dict.fromkeys(sides))
             kept = tuple(m for m in line.modifiers if m not in SIDES)
             yield Found(
@@ -65,8 +71,20 @@ def bilateral_with_side(claim: Claim, tables: Tables, profile: Profile) -> Resul
                 field=("modifiers", line.modifiers.index(sides[0])),
                 message=f"{line.code} carries 50 together with {named}; 50 says both sides.",
                 label="50 says both",
-                fix=Fix(f"Remove {named}.", (SetModifiers(line.number, kept),)),
+                fix=manual("Find out which of the lines is for which side.")
+                if _is_disputed(line, lines)
+                else Fix(f"Remove {named}.", (SetModifiers(line.number, kept),)),
             )
+
+
+def _is_disputed(line: CodedLine, lines: Sequence[CodedLine]) -> bool:
+    """Whether another line of the code names a side that this one does not, or none at all."""
+    return any(
+        other is not line
+        and other.code == line.code
+        and not frozenset() < written_sides(other) <= written_sides(line)
+        for other in lines
+    )
 
 
 @rule(
@@ -85,8 +103,9 @@ def both_sides_on_one_line(claim: Claim, tables: Tables, profile: Profile) -> Re
     both sides, and this is none.
     Fires: 64493-RT,LT
     Clean: 64493-50
-    Correction: safe. The payer's form; suggested where the units leave it open how many each side
-    has, none where the payer's form is not known.
+    Correction: safe. The payer's form; suggested where units of two may be one a side. Manual where
+    other units leave it open, where the payer's form is not known, and where the add-on would lose
+    its sides because its first level is not on both.
     Not evaluated when: never.
     """
     for lines in days(claim, tables):
@@ -210,13 +229,12 @@ def duplicate_side(claim: Claim, tables: Tables, profile: Profile) -> Result:
     """
     for lines in days(claim, tables):
         for same in by_code(lines):
-            both = [line for line in same if line.sides == BOTH]
-            if not both or same[0].row.repeats:
+            whole = _both_sides_line(same) if len(same) > 1 else None
+            if whole is None or whole.row.repeats:
                 continue
-            whole = next((line for line in both if BILATERAL in line.modifiers), both[0])
             for line in same:
-                if line is whole or (line in both and says_50(line)):
-                    continue  # written alike: LV04 and LV05 speak
+                if not _is_within(line, whole):
+                    continue
                 named = " and ".join(sorted(line.sides)) or "no side"
                 yield Found(
                     line=line.number,
@@ -230,6 +248,28 @@ def duplicate_side(claim: Claim, tables: Tables, profile: Profile) -> Result:
                         (RemoveLine(line.number),),
                     ),
                 )
+
+
+def _both_sides_line(same: Sequence[CodedLine]) -> CodedLine | None:
+    """The line for both sides that the others are held against: one with 50 alone before one with
+    RT and LT, and that before one that carries 50 with a side."""
+    both = [line for line in same if line.sides == BOTH]
+    return min(
+        both, key=lambda line: (contradicts_itself(line), len(written_sides(line))), default=None
+    )
+
+
+def _is_within(line: CodedLine, whole: CodedLine) -> bool:
+    """Whether the sides of a line are billed on another for certain, written otherwise.
+
+    Lines that are written alike are LV04's and LV05's.
+    """
+    written = written_sides(line)
+    if written == written_sides(whole):
+        return False
+    if contradicts_itself(whole):  # of its sides only the one it names is certain: else LA01's
+        return bool(written) and written <= written_sides(whole) - {BILATERAL}
+    return True
 
 
 @rule(
@@ -248,7 +288,7 @@ def add_on_side_not_in_primary(claim: Claim, tables: Tables, profile: Profile) -
     Fires: 64493-RT with 64494-LT
     Clean: 64493-RT with 64494-RT
     Correction: manual. Which of the two lines has the wrong side or code is not known.
-    Not evaluated when: never.
+    Not evaluated when: never. A first level under a code that is not valid on the day is CV's.
     """
     for lines in days(claim, tables):
         for line in lines:
@@ -256,7 +296,9 @@ def add_on_side_not_in_primary(claim: Claim, tables: Tables, profile: Profile) -
             if not firsts or not all(first.sides for first in firsts):
                 continue
             alone = line.sides - sides_named(firsts)
-            if alone:
+            if alone and not any(
+                overlap(line, other) for other in unjudged_firsts(claim, tables, line)
+            ):
                 named = " and ".join(sorted(alone))
                 codes = " or ".join(dict.fromkeys(first.code for first in firsts))
                 yield Found(
@@ -270,12 +312,17 @@ def add_on_side_not_in_primary(claim: Claim, tables: Tables, profile: Profile) -
 
 
 def _firsts(line: CodedLine, lines: Sequence[CodedLine], tables: Tables) -> Sequence[CodedLine]:
-    """The first levels that an add-on may stand beside."""
-    if not line.row.addon:
+    """The first levels that an add-on with a side may stand beside, a T12-L1 pair's among them."""
+    if not line.row.addon or not line.sides:
         return ()
     row = tables.addons.on(line.date).get(line.code)
     parents = row.parents if row is not None else ()
-    return [other for other in lines if other.row.level == FIRST and other.code in parents]
+    pair = thoracic_firsts(line, lines)
+    return [
+        other
+        for other in lines
+        if other.row.level == FIRST and (other.code in parents or other in pair)
+    ]
 
 
 # --- the forms of LA02 and LA05 -------------------------------------------------------------------
@@ -309,12 +356,10 @@ def _both_sides(line: CodedLine, lines: Sequence[CodedLine], form: Form) -> Fix:
         case Form.RT_LT_LINES:
             return _split(line, 1, applicability)
         case Form.ADDON_TWICE:
-            if not any(
-                first.sides == BOTH and first.row.level == FIRST
-                for first in lines
-                if first.row.family == line.row.family
-            ):
-                applicability = Applicability.SUGGESTED
+            if not is_bilateral(line, lines):
+                return manual("Find out on which sides the first level was done.")
+            if not any(first.sides == BOTH for first in first_levels(lines, line.row)):
+                applicability = Applicability.SUGGESTED  # its own lines are to be corrected too
             changes = [SetModifiers(line.number, without_sides(line.modifiers))]
             if sure:
                 changes.append(SetUnits(line.number, 2))
@@ -328,24 +373,11 @@ def _forms(
 ) -> Iterator[Found]:
     """What LA05 says of the lines of one code and day."""
     form = profile.bilateral(same[0].row, same[0].date)
-    pair = _one_sided(same)
+    sided = _one_sided(same)
     fifty = [line for line in same if BILATERAL in line.modifiers]
-    twice = [line for line in same if is_twice(line, lines) or _is_twice_joints(line, lines)]
-    if form is Form.MODIFIER_50:
-        if pair:
-            yield _two_lines(pair, form, profile)
-        if twice:
-            yield _unsided(twice, form, profile)
-    elif form is Form.RT_LT_LINES:
-        for line in fifty:
-            yield _fifty(line, form, profile)
-        if twice:
-            yield _unsided(twice, form, profile)
-    elif form is Form.ADDON_TWICE:
-        for line in fifty:
-            yield _fifty(line, form, profile)
-    else:
-        spoken = pair or fifty[:1] or twice
+    twice = [line for line in same if is_twice(line, lines)]
+    if form is Form.UNKNOWN:
+        spoken = _once_a_side(sided) or fifty[:1] or twice
         if spoken:
             first, *others = spoken
             yield Found(
@@ -355,6 +387,15 @@ def _forms(
                 message=f"{first.code} is billed for both sides; {_takes(form, profile)}.",
                 label="right for some payers",
             )
+        return
+    if form is Form.MODIFIER_50:
+        if sided:
+            yield _two_lines(sided, form, profile)
+    else:
+        for line in fifty:
+            yield _fifty(line, lines, form, profile)
+    if twice and form is not Form.ADDON_TWICE:
+        yield _unsided(twice, form, profile)
 
 
 def _one_sided(same: Sequence[CodedLine]) -> Sequence[CodedLine]:
@@ -368,9 +409,41 @@ def _one_sided(same: Sequence[CodedLine]) -> Sequence[CodedLine]:
     return found if sides_named(found) == BOTH else ()
 
 
-def _is_twice_joints(line: CodedLine, lines: Sequence[CodedLine]) -> bool:
-    """An even number of further joints without a side beside a bilateral first one."""
-    return line.row.repeats and not line.sides and even(line) and is_bilateral(lines, line.row)
+def _once_a_side(sided: Sequence[CodedLine]) -> Sequence[CodedLine]:
+    """Of a level that is billed once a side, the first line of each side that bills it once.
+
+    The others are LV04's and LV05's, which must not be silenced.
+    """
+    if not sided or sided[0].row.repeats:
+        return sided
+    firsts: dict[frozenset[Side], CodedLine] = {}
+    for line in sided:
+        firsts.setdefault(line.sides, line)
+    return [line for line in firsts.values() if (line.units or 1) == 1]
+
+
+def _pairs_up(sided: Sequence[CodedLine]) -> bool:
+    """Whether each RT line has its LT line, once each where the level is billed once a side."""
+    rights = sum(Side.RIGHT in line.sides for line in sided)
+    return 2 * rights == len(sided) and (
+        sided[0].row.repeats or all((line.units or 1) == 1 for line in sided)
+    )
+
+
+_Value: TypeAlias = Callable[[ServiceLine], object]
+
+_ALWAYS: Sequence[tuple[str, _Value]] = (
+    ("units", lambda line: (line.units, line.unit_basis)),
+    ("place of service", lambda line: line.place_of_service),
+    ("last days of service", lambda line: line.date_end),
+    ("other modifiers", lambda line: sorted(without_sides(line.modifiers))),
+)
+_READ: Sequence[tuple[str, _Value]] = (
+    ("rendering provider", lambda line: line.rendering),
+    ("authorizations", lambda line: line.authorizations),
+    ("notes", lambda line: line.notes),
+)
+"""What two lines must share to become one, by the name that a person is told."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -382,24 +455,18 @@ class _Pair:
 
     @property
     def obstacle(self) -> str:
-        """What else differs, so that no correction is offered; names only, never values."""
+        """Why no correction is offered, or nothing; names of what differs only, never values."""
         one, other = self.kept, self.dropped
+        if one.adjudications or other.adjudications:
+            return "another payer has adjudicated one of the lines"
         differ = {a.name for a in {*one.attachments} ^ {*other.attachments}}
-        for name, same in (
-            ("units", one.units == other.units and one.unit_basis == other.unit_basis),
-            ("place of service", one.place_of_service == other.place_of_service),
-            ("rendering provider", one.rendering == other.rendering),
-            ("authorizations", one.authorizations == other.authorizations),
-            ("notes", one.notes == other.notes),
-            ("last days of service", one.date_end == other.date_end),
-            (
-                "other modifiers",
-                sorted(without_sides(one.modifiers)) == sorted(without_sides(other.modifiers)),
-            ),
-        ):
-            if not same:
+        read = () if differ else _READ  # what was read from such a segment is not named again
+        for name, value in (*_ALWAYS, *read):
+            if value(one) != value(other):
                 differ.add(name)
-        return ", ".join(sorted(differ))
+        if not differ:
+            return ""
+        return f"{', '.join(sorted(differ))} of lines {one.number} and {other.number} differ"
 
     @property
     def is_equal(self) -> bool:
@@ -410,39 +477,44 @@ class _Pair:
         )
 
 
-def _two_lines(pair: Sequence[CodedLine], form: Form, profile: Profile) -> Found:
+def _two_lines(sided: Sequence[CodedLine], form: Form, profile: Profile) -> Found:
     """RT and LT lines where the payer takes one line with 50."""
-    first, *others = pair
-    numbers = " and ".join(str(line.number) for line in pair)
+    pairs_up = _pairs_up(sided)
+    first, *others = (sided if pairs_up else _once_a_side(sided)) or sided
+    fix = (
+        _merged(sided, profile)
+        if pairs_up
+        else manual("The sides are not billed alike: find out how often each was done.")
+    )
+    controlled = {line.number for line in sided if line.line.control_number}
     return Found(
         line=first.number,
         field=_side_field(first),
         others=tuple(line.number for line in others),
         message=f"{first.code} is billed on RT and LT lines; {_takes(form, profile)}.",
         label="one side",
-        fix=_merged(pair, profile),
-        notes=(
-            f"Where lines {numbers} become one, the line control number of the other goes: what is"
-            " posted by it must expect one line.",
-        )
-        if any(line.line.control_number for line in others)
-        else (),
+        fix=fix,
+        notes=tuple(
+            f"Where lines {merge.kept} and {merge.dropped} become one, the line control number of"
+            " the other goes: what is posted by it must expect one line."
+            for merge in fix.changes
+            if isinstance(merge, MergeLines) and merge.dropped in controlled
+        ),
     )
 
 
-def _merged(pair: Sequence[CodedLine], profile: Profile) -> Fix:
-    rights = [line.line for line in pair if Side.RIGHT in line.sides]
-    lefts = [line.line for line in pair if Side.LEFT in line.sides]
-    if len(rights) != len(lefts):
-        return manual("The sides have not as many lines: find out which of them belong together.")
-    pairs = [
-        _Pair(*sorted(both, key=lambda line: line.number))
-        for both in zip(rights, lefts, strict=True)
-    ]
+def _merged(sided: Sequence[CodedLine], profile: Profile) -> Fix:
+    if any(line.units is None for line in sided):
+        return manual("Find out how many units were done.")
+    rights = [line for line in sided if Side.RIGHT in line.sides]
+    lefts = [line for line in sided if Side.LEFT in line.sides]
+    pairs = []
+    for both in zip(rights, lefts, strict=True):
+        kept, dropped = sorted(both, key=sided.index)
+        pairs.append(_Pair(kept.line, dropped.line))
     for each in pairs:
         if each.obstacle:
-            numbers = f"lines {each.kept.number} and {each.dropped.number}"
-            return manual(f"Not merged: {each.obstacle} of {numbers} differ.")
+            return manual(f"Not merged: {each.obstacle}.")
     changes: list[Change] = []
     for each in pairs:
         changes.append(MergeLines(each.kept.number, each.dropped.number))
@@ -457,18 +529,22 @@ def _merged(pair: Sequence[CodedLine], profile: Profile) -> Fix:
     )
 
 
-def _fifty(line: CodedLine, form: Form, profile: Profile) -> Found:
+def _fifty(line: CodedLine, lines: Sequence[CodedLine], form: Form, profile: Profile) -> Found:
     """50 where the payer takes something else."""
     fix: Fix | None
-    if not says_50(line):
-        fix = None  # it contradicts itself: LA01 comes first
-    elif not line.row.repeats and line.units != 1:
-        fix = None  # LA04 comes first
+    if contradicts_itself(line):
+        fix = None  # LA01 comes first
     elif line.units is None:
         fix = manual("Find out how many units were done.")
+    elif not line.row.repeats and line.units != 1:
+        fix = None  # LA04 comes first
+    elif not line.row.repeats and any(o.code == line.code and o is not line for o in lines):
+        fix = manual("Correct the other lines of the code first.")
     elif form is Form.RT_LT_LINES:
         safe = Applicability.SAFE if profile.safe_bilateral else Applicability.SUGGESTED
         fix = _split(line, line.units, safe)
+    elif not is_bilateral(line, lines):
+        fix = manual("Find out on which sides the first level was done.")
     else:
         fix = Fix(
             f"Remove 50 and bill {2 * line.units} units.",
@@ -540,7 +616,7 @@ def _split(line: CodedLine, units: int, applicability: Applicability) -> Fix:
         for side, charge in zip((Side.RIGHT, Side.LEFT), charges, strict=True)
     )
     return Fix(
-        "Split into a RT and a LT line, half of the charge each.",
+        "Split into an RT and an LT line, half of the charge each.",
         (SplitLine(line.number, parts),),
         applicability,
     )

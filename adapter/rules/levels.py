@@ -2,26 +2,43 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
-from adapter.changes import LinePart, RemoveLine, SetCode, SetUnits, SplitLine, portions
+from adapter.changes import (
+    Change,
+    LinePart,
+    RemoveLine,
+    SetCode,
+    SetModifiers,
+    SetUnits,
+    SplitLine,
+    portions,
+)
 from adapter.findings import Fix, Found, manual
-from adapter.model import BILATERAL, BOTH, Claim, Side
-from adapter.profiles import Profile
+from adapter.model import BOTH, Claim, Side
+from adapter.profiles import Form, Profile
 from adapter.rules import Result, rule
 from adapter.rules._lines import (
+    EACH_FURTHER,
     FIRST,
+    SECOND,
+    THIRD,
     by_code,
     days,
     first_levels,
-    is_bilateral,
+    other_firsts,
     overlap,
+    own_firsts,
+    sides_named,
     takes_twice,
+    thoracic_firsts,
+    unjudged_firsts,
+    without_sides,
+    written_sides,
 )
 from adapter.tables import CodedLine, CodeRow, Level, Tables
 
-EACH_FURTHER: Level = "+"
-FURTHER: tuple[Level, ...] = ("2", "3")  # once a side each; the third stands for all beyond it
+FURTHER: tuple[Level, ...] = (SECOND, THIRD)  # once a side each; the third stands for all beyond it
 
 
 @rule(
@@ -40,10 +57,10 @@ def add_on_without_primary(claim: Claim, tables: Tables, profile: Profile) -> Re
     Fires: 64494-RT alone
     Clean: 64493-RT with 64494-RT
     Correction: manual. Whether a line was left out or has the wrong code is not known.
-    Not evaluated when: never.
+    Not evaluated when: never. A first level under a code that is not valid on the day is CV's.
     """
     for lines in days(claim, tables):
-        for line in _orphans(lines, tables):
+        for line in _orphans(lines, claim, tables):
             wanted = " or ".join(_parents(line, tables))
             yield Found(
                 line=line.number,
@@ -70,27 +87,36 @@ def add_on_wrong_region(claim: Claim, tables: Tables, profile: Profile) -> Resul
     ones with theirs; beside the other one they are denied.
     Fires: 64493-RT with 64491-RT
     Clean: 64493-RT with 64494-RT
-    Correction: suggested. The add-on of the first level's region, the next one that is not billed
-    yet; which of the two regions was treated is for the note to tell.
+    Correction: suggested. The add-on of the first level's region at the same level, a second one
+    where the third would skip it; which of the two regions was treated is for the note to tell.
+    Manual where that add-on is billed already, or the first level is not on the line's side.
     Not evaluated when: never.
     """
     for lines in days(claim, tables):
-        for line in _orphans(lines, tables):
-            for first in _other_region(line, lines):
-                row = _next_level(first.row, line, lines, tables)
-                yield Found(
-                    line=line.number,
-                    field="code",
-                    others=(first.number,),
-                    message=f"{line.code} is no add-on of {first.code}: the regions differ.",
-                    label="of the other region",
-                    fix=manual("Find out which region was treated, and at how many levels.")
-                    if row is None
-                    else Fix(
-                        f"Replace {line.code} by {row.code}.", (SetCode(line.number, row.code),)
-                    ),
-                )
-                break
+        astray = [
+            (line, firsts)
+            for line in _orphans(lines, claim, tables)
+            if (firsts := other_firsts(line, lines))
+        ]
+        moved = {
+            line: row
+            for line, firsts in astray
+            if _fits(line, firsts)
+            and (row := _in_region_of(firsts[0].row, line, lines, tables)) is not None
+        }
+        for line, (first, *_) in astray:
+            yield Found(
+                line=line.number,
+                field="code",
+                others=(first.number,),
+                message=f"{line.code} is no add-on of {first.code}: the regions differ.",
+                label="of the other region",
+                fix=_replaced(line, moved)
+                if line in moved
+                else manual(
+                    "Find out which region was treated, on which side, and how many levels."
+                ),
+            )
 
 
 @rule(
@@ -109,29 +135,25 @@ def level_skipped(claim: Claim, tables: Tables, profile: Profile) -> Result:
     coded wrongly, and it is denied.
     Fires: 64493-RT with 64495-RT
     Clean: 64493-RT with 64494-RT and 64495-RT
-    Correction: suggested. The second-level code, where no side of the line has one.
+    Correction: suggested. The second-level code, where no side of the line has one; manual where
+    one side has.
     Not evaluated when: never.
     """
     for lines in days(claim, tables):
-        for line in lines:
-            if line.row.level != "3" or not _beside(line, first_levels(lines, line.row)):
-                continue
-            seconds = [x for x in lines if x.row.family == line.row.family and x.row.level == "2"]
-            skipped = line.sides.difference(*(second.sides for second in seconds))
-            if (line.sides and not skipped) or any(not second.sides for second in seconds):
-                continue
-            if not line.sides and seconds:
-                continue
-            row = tables.level(line.row, "2", line.date)
-            assert row is not None, "the tables hold all levels of a family"
+        skipping = {
+            line: skipped for line in lines if (skipped := _skipped(line, lines)) is not None
+        }
+        seconds = {line: _second(line, tables) for line in skipping}
+        moved = {line: row for line, row in seconds.items() if skipping[line] == line.sides}
+        for line, row in seconds.items():
             yield Found(
                 line=line.number,
                 field="code",
                 message=f"{line.code} is a third level, and {row.code} is not billed"
-                + ("." if skipped == line.sides else f" on {_words(skipped)}."),
+                + ("." if line in moved else f" on {_words(skipping[line])}."),
                 label="second level skipped",
-                fix=Fix(f"Replace {line.code} by {row.code}.", (SetCode(line.number, row.code),))
-                if skipped == line.sides
+                fix=_replaced(line, moved)
+                if line in moved
                 else manual("Find out how many levels were treated on each side."),
             )
 
@@ -171,8 +193,7 @@ def primary_repeated(claim: Claim, tables: Tables, profile: Profile) -> Result:
         for alike in _written_alike(lines):
             if alike[0].row.level != FIRST:
                 continue
-            for line in alike[1:]:
-                row = _next_level(line.row, line, lines, tables) if line.sides else None
+            for further, line in enumerate(alike[1:]):
                 yield Found(
                     line=line.number,
                     field="code",
@@ -180,11 +201,7 @@ def primary_repeated(claim: Claim, tables: Tables, profile: Profile) -> Result:
                     message=f"{line.code} is a first level and is billed on line"
                     f" {alike[0].number} already.",
                     label="again",
-                    fix=manual("Find out whether it is another level or the other side.")
-                    if row is None
-                    else Fix(
-                        f"Replace {line.code} by {row.code}.", (SetCode(line.number, row.code),)
-                    ),
+                    fix=_level_for_line(further, line, lines, tables, profile),
                 )
 
 
@@ -205,7 +222,7 @@ def level_repeated(claim: Claim, tables: Tables, profile: Profile) -> Result:
     Fires: 64492-RT x2
     Clean: 64493-50 with 64494 x2, for a payer that takes add-ons twice for both sides
     Correction: suggested. Once; the charge of units stays on the line, that of a repeated line
-    leaves the claim with it. Manual where both sides may be meant.
+    leaves the claim with it. Manual where no side is named and both may be meant.
     Not evaluated when: never.
     """
     for lines in days(claim, tables):
@@ -222,7 +239,7 @@ def level_repeated(claim: Claim, tables: Tables, profile: Profile) -> Result:
                     message=f"{line.code} is billed x{line.units}; it is billed once a side.",
                     label="once a side",
                     fix=manual("Find out whether both sides were treated.")
-                    if not line.sides and is_bilateral(lines, line.row)
+                    if _may_be_both(line, lines)
                     else Fix("Bill 1 unit; the charge stays.", (SetUnits(line.number, 1),)),
                 )
         for alike in _written_alike(lines):
@@ -238,7 +255,7 @@ def level_repeated(claim: Claim, tables: Tables, profile: Profile) -> Result:
                     " once a side.",
                     label="again",
                     fix=manual("Find out whether both sides were treated.")
-                    if not line.sides and is_bilateral(lines, line.row)
+                    if _may_be_both(line, lines)
                     else Fix(
                         f"Remove line {line.number}; its charge leaves the claim.",
                         (RemoveLine(line.number),),
@@ -251,7 +268,7 @@ def level_repeated(claim: Claim, tables: Tables, profile: Profile) -> Result:
     "thoracolumbar-pair",
     severity="info",
     tables=("codes",),
-    sources=("S014", "S022"),
+    sources=("S014",),
     since="0.1.0",
     variants={"ablation": "warning"},
 )
@@ -267,8 +284,7 @@ def thoracolumbar_pair(claim: Claim, tables: Tables, profile: Profile) -> Result
     """
     for lines in days(claim, tables):
         for line in lines:
-            first = _thoracic_first(line, lines)
-            if first is not None:
+            for first in _thoracolumbar(line, lines)[:1]:
                 yield Found(
                     line=line.number,
                     field="code",
@@ -287,80 +303,145 @@ def _parents(line: CodedLine, tables: Tables) -> Sequence[str]:
     return () if row is None else row.parents
 
 
-def _orphans(lines: Sequence[CodedLine], tables: Tables) -> Iterator[CodedLine]:
+def _orphans(lines: Sequence[CodedLine], claim: Claim, tables: Tables) -> Iterator[CodedLine]:
     """Add-ons of which no parent is billed on the day. A pair of LV06 is none."""
     billed = {line.code for line in lines}
     for line in lines:
         parents = _parents(line, tables)
-        if parents and not billed.intersection(parents) and not _thoracic_first(line, lines):
+        if (
+            parents
+            and not billed.intersection(parents)
+            and not _thoracolumbar(line, lines)
+            and not unjudged_firsts(claim, tables, line)
+        ):
             yield line
 
 
-def _other_region(line: CodedLine, lines: Sequence[CodedLine]) -> Iterator[CodedLine]:
-    """First levels of the same kind in the other region."""
-    for other in lines:
-        if (
-            other.row.level == FIRST
-            and (other.row.kind, other.row.guidance) == (line.row.kind, line.row.guidance)
-            and other.row.region != line.row.region
-        ):
-            yield other
+def _thoracolumbar(line: CodedLine, lines: Sequence[CodedLine]) -> Sequence[CodedLine]:
+    """The cervical-thoracic first levels that stand in for the lumbar one of an add-on."""
+    return () if first_levels(lines, line.row) else thoracic_firsts(line, lines)
 
 
-def _thoracic_first(line: CodedLine, lines: Sequence[CodedLine]) -> CodedLine | None:
-    """The cervical-thoracic first level that stands in for the lumbar one of an add-on."""
-    if (
-        line.row.region != "LS"
-        or line.row.guidance != "fluoro-ct"
-        or line.row.level not in ("2", EACH_FURTHER)
-        or first_levels(lines, line.row)
-    ):
-        return None
-    return next(_other_region(line, lines), None)
+def _fits(line: CodedLine, firsts: Sequence[CodedLine]) -> bool:
+    """Whether every side of the line is, or may be, one of the first levels'."""
+    return line.sides <= sides_named(firsts) or not all(first.sides for first in firsts)
 
 
 # --- levels ---------------------------------------------------------------------------------------
 
 
-def _beside(line: CodedLine, others: Sequence[CodedLine]) -> bool:
-    return any(overlap(line, other) for other in others)
+def _is_billed(row: CodeRow, line: CodedLine, lines: Sequence[CodedLine]) -> bool:
+    """Whether another line is, or may be, of that code on one of the line's sides."""
+    return any(
+        other.code == row.code and other.number != line.number and overlap(line, other)
+        for other in lines
+    )
 
 
-def _free(
-    row: CodeRow, line: CodedLine, lines: Sequence[CodedLine], tables: Tables
-) -> list[CodeRow]:
-    """The further levels of a family that are not billed on the line's sides; of joints and nerves
-    that are counted one by one, their add-on."""
-    each = tables.level(row, EACH_FURTHER, line.date)
+def _in_region_of(
+    first: CodeRow, line: CodedLine, lines: Sequence[CodedLine], tables: Tables
+) -> CodeRow | None:
+    """The add-on of a first level's region in the place of one of the other, if it is free."""
+    row = tables.level(first, line.row.level, line.date)
+    if line.row.level == THIRD:
+        second = tables.level(first, SECOND, line.date)
+        if second is not None and not _is_billed(second, line, lines):
+            row = second
+    return None if row is None or _is_billed(row, line, lines) else row
+
+
+def _skipped(line: CodedLine, lines: Sequence[CodedLine]) -> frozenset[Side] | None:
+    """The sides of a third level that have a first level and no second; None where it is right.
+
+    Empty for a line without a side, where no second level is billed at all.
+    """
+    if line.row.level != THIRD:
+        return None
+    firsts = [first for first in first_levels(lines, line.row) if overlap(line, first)]
+    if not firsts:
+        return None
+    family = [other for other in lines if other.row.family == line.row.family]
+    seconds = [other for other in family if other.row.level == SECOND]
+    if not line.sides:
+        return None if seconds else line.sides
+    if not all(second.sides for second in seconds):
+        return None
+    skipped = line.sides - sides_named(seconds)
+    if all(first.sides for first in firsts):
+        skipped &= sides_named(firsts)  # a side without a first level is LA07's
+    return skipped or None
+
+
+def _second(line: CodedLine, tables: Tables) -> CodeRow:
+    row = tables.level(line.row, SECOND, line.date)
+    assert row is not None, "the tables hold all levels of a family"
+    return row
+
+
+def _replaced(line: CodedLine, moved: Mapping[CodedLine, CodeRow]) -> Fix:
+    """The line's code replaced, and with it that of the same code's line for the other side.
+
+    One side alone would leave the two with unlike codes, and each step in an error of its own.
+    """
+    row = moved[line]
+    numbers = sorted(
+        other.number
+        for other, becomes in moved.items()
+        if other is line
+        or (other.code == line.code and becomes is row and not overlap(line, other))
+    )
+    where = "" if len(numbers) == 1 else f" on lines {' and '.join(map(str, numbers))}"
+    return Fix(
+        f"Replace {line.code} by {row.code}{where}.",
+        tuple(SetCode(number, row.code) for number in numbers),
+    )
+
+
+def _free(line: CodedLine, lines: Sequence[CodedLine], tables: Tables) -> Sequence[CodeRow]:
+    """The further levels of a first level's family that are not billed on the line's sides; of
+    joints and nerves that are counted one by one, their add-on."""
+    each = tables.level(line.row, EACH_FURTHER, line.date)
     if each is not None:
         return [each]
-    levels = (tables.level(row, level, line.date) for level in FURTHER)
-    return [
-        level
-        for level in levels
-        if level is not None
-        and not any(
-            other.code == level.code and other.number != line.number and overlap(line, other)
-            for other in lines
-        )
-    ]
+    levels = (tables.level(line.row, level, line.date) for level in FURTHER)
+    return [row for row in levels if row is not None and not _is_billed(row, line, lines)]
 
 
-def _next_level(
-    row: CodeRow, line: CodedLine, lines: Sequence[CodedLine], tables: Tables
-) -> CodeRow | None:
-    return next(iter(_free(row, line, lines, tables)), None)
+def _level_for_line(
+    further: int,
+    line: CodedLine,
+    lines: Sequence[CodedLine],
+    tables: Tables,
+    profile: Profile,
+) -> Fix:
+    """A repeated first level as the level after it; `further` such lines stand before it."""
+    free = _free(line, lines, tables)
+    if line.sides and line.units == 1 and free:
+        row = free[0] if free[0].repeats else free[further] if further < len(free) else None
+    else:
+        row = None
+    if row is None:
+        return manual("Find out whether it is another level or the other side.")
+    changes: list[Change] = [SetCode(line.number, row.code)]
+    described = f"Replace {line.code} by {row.code}"
+    if line.sides == BOTH and profile.bilateral(row, line.date) is Form.ADDON_TWICE:
+        changes.append(SetModifiers(line.number, without_sides(line.modifiers)))
+        changes.append(SetUnits(line.number, 2))
+        described += ", twice and without a side"
+    return Fix(f"{described}.", tuple(changes))
 
 
 def _levels_for_units(line: CodedLine, lines: Sequence[CodedLine], tables: Tables) -> Fix:
     """A first level of several units as the first level and those after it."""
-    free = _free(line.row, line, lines, tables)
-    if not line.sides or line.units is None or line.line.charge is None:
+    free = _free(line, lines, tables)
+    if not line.sides:
         return manual("Find out whether both sides or several levels were treated.")
+    if line.units is None or line.line.charge is None:
+        return manual("Find out how many levels were treated; the charge cannot be shared out.")
     further = line.units - 1
     if free and free[0].repeats:
         parts = [(free[0].code, further, further)]
-    elif further > len(free) and (not free or free[-1].level != "3"):
+    elif further > len(free) and (not free or free[-1].level != THIRD):
         return manual("Find out how many levels were treated: the further ones are billed already.")
     else:  # the third level is billed once, however many it stands for
         parts = [(level.code, 1, 1) for level in free[:further]]
@@ -383,12 +464,21 @@ def _levels_for_units(line: CodedLine, lines: Sequence[CodedLine], tables: Table
     )
 
 
+def _may_be_both(line: CodedLine, lines: Sequence[CodedLine]) -> bool:
+    """A line without a side that is not known to be of one side by its first level."""
+    firsts = own_firsts(line, lines)
+    one_sided = all(first.sides for first in firsts) and len(sides_named(firsts)) == 1
+    return not line.sides and not one_sided
+
+
 def _written_alike(lines: Sequence[CodedLine]) -> Iterator[Sequence[CodedLine]]:
     """Lines of one code that name the same sides in the same way, where there are several."""
     for same in by_code(lines):
-        groups: dict[tuple[object, bool], list[CodedLine]] = {}
+        if len(same) == 1:
+            continue
+        groups: dict[frozenset[str], list[CodedLine]] = {}
         for line in same:
-            groups.setdefault((line.sides, BILATERAL in line.modifiers), []).append(line)
+            groups.setdefault(written_sides(line), []).append(line)
         yield from (group for group in groups.values() if len(group) > 1)
 
 

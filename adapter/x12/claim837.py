@@ -50,6 +50,7 @@ from adapter.source import Patch, Span, apply, ordered, origin
 from adapter.x12.interchange import BLANKS, Separators
 
 HCPCS = b"HC"
+TOKEN = "latin-1"  # reads any byte, and writes it as it was
 LINE_HEADS = (b"LX", b"SV1")
 MODIFIERS = slice(2, 6)  # components of SV101, from 0
 FORM_DAY, FORM_RANGE = b"D8", b"RD8"
@@ -277,7 +278,7 @@ class _Reader:
             if not code or qualifier not in (b"ABK", b"ABF", b"BK", b"BF"):
                 continue
             self.diagnosis_places.append((segment, position))
-            written = code.decode("latin-1").strip().upper()
+            written = _token(code.upper())
             diagnoses.append(
                 Diagnosis(
                     written.replace(".", ""),
@@ -320,7 +321,7 @@ class _Reader:
                         payer_id=_text(segment[1]),
                         paid=_amount(segment[2]),
                         code=_text(code),
-                        modifiers=_texts(rest[:4]),
+                        modifiers=_tokens(rest[:4]),
                     )
                 )
                 continue
@@ -395,8 +396,8 @@ class _Reader:
         )
         return ServiceLine(
             number=int(number) if number.isdigit() and len(number) < 7 else 0,
-            code=code.decode("latin-1").strip().upper(),
-            modifiers=_texts(composite[MODIFIERS]),
+            code=_token(code.upper()),
+            modifiers=_tokens(composite[MODIFIERS]),
             charge=_amount(sv1[2]),
             unit_basis=_text(sv1[3]),
             units=_amount(sv1[4]),
@@ -405,7 +406,7 @@ class _Reader:
             place_of_service=_text(sv1[5]) or claim_place,
             pointers=pointers,
             diagnoses=tuple(known[p - 1] for p in pointers if 0 < p <= len(known)),
-            control_number=_text(loop.control[2]) if loop.control else None,
+            control_number=(_token(loop.control[2]) or None) if loop.control else None,
             authorizations=authorizations,
             notes=notes,
             rendering=rendering,
@@ -482,8 +483,13 @@ def _text(value: bytes) -> str | None:
     return (_id(value).strip() or None) if value else None
 
 
-def _texts(values: Iterable[bytes]) -> tuple[str, ...]:
-    return tuple(text for text in map(_text, values) if text is not None)
+def _token(value: bytes) -> str:
+    """A code, modifier or number that may be written again: every byte is a letter of its own."""
+    return value.strip().decode(TOKEN)
+
+
+def _tokens(values: Iterable[bytes]) -> tuple[str, ...]:
+    return tuple(token for token in map(_token, values) if token)
 
 
 # --- one claim in its document --------------------------------------------------------------------
@@ -732,7 +738,7 @@ class ClaimText:
                 case SetDiagnosis(position, code):
                     segment, element = self._diagnosis_places[position - 1]
                     span = segment.component_span(element, 2, self.separators.component)
-                    patches.append(Patch(span, code.encode("ascii")))
+                    patches.append(Patch(span, code.encode(TOKEN)))
                 case SetTrailer():
                     raise AssertionError("a trailer is not part of a claim")
                 case _:
@@ -773,11 +779,11 @@ class ClaimText:
         if number is not None:
             patches.append(Patch(loop.head.span(1), b"%d" % number))
         if edit.control is not None and loop.control is not None:
-            patches.append(Patch(loop.control.span(2), edit.control.encode("utf-8")))
+            patches.append(Patch(loop.control.span(2), edit.control.encode(TOKEN)))
         if sv1 is None:
             return patches
         if edit.code is not None:
-            patches.append(Patch(sv1.component_span(1, 2, mark), edit.code.encode("ascii")))
+            patches.append(Patch(sv1.component_span(1, 2, mark), edit.code.encode(TOKEN)))
         if edit.modifiers is not None:
             patches.append(_set_modifiers(sv1, edit.modifiers, mark))
         if edit.charge is not None:
@@ -829,9 +835,9 @@ def _set_modifiers(sv1: Segment, modifiers: tuple[str, ...], mark: bytes) -> Pat
         values += [""] * (MODIFIERS.stop - MODIFIERS.start - len(values))
     start = sv1.component_span(1, MODIFIERS.start, mark).end
     end = sv1.component_span(1, min(MODIFIERS.stop, count), mark).end
-    return Patch(Span(start, max(start, end)), b"".join(mark + v.encode("ascii") for v in values))
+    return Patch(Span(start, max(start, end)), b"".join(mark + v.encode(TOKEN) for v in values))
 
 
 def _written(amount: Decimal) -> bytes:
     """An amount that we computed: the decimals of its operands, no exponent, no trailing point."""
-    return format(amount, "f").encode("ascii")
+    return format(amount, "f").encode(TOKEN)

@@ -136,17 +136,12 @@ class Scan:
         self._blank = 0
         isa = _Open(self._segments + 1, elements[13], identity=_identity(elements))
         gs: _Open | None = None
-        gs_version = b""
+        gs_version, is_first = b"", True
         st: _Open | None = None
         claim: int | None = None  # offset of the open claim
-        claim_segment_from = claim_blank = 0
-        candidate = False
-        billing: Span | None = None
-        subscriber: Span | None = None
-        patient: Span | None = None
-        level = 0  # of the open hierarchy level: 20, 22, 23 or none
-        level_start = 0
-        every = self.every
+        claim_from = claim_blank = 0
+        candidate = self.every
+        levels = _Levels(data, separators)
         for match in _pattern(separators, self.codes).finditer(data, end):
             kind = match.lastindex or 0
             if kind == _LINE:
@@ -159,42 +154,31 @@ class Scan:
                 continue
             if kind == _MISREAD:
                 raise self._misread(match, separators, "SV101", match.group(_MISREAD))
-            here = match.start(kind if kind != _COMPOSITE else _CLAIM)  # the segment's first byte
-            # what was open ends here
-            if claim is not None:
-                if candidate or every:
-                    number = self._number(claim_segment_from, claim_blank)
-                    yield RawClaim(
-                        Span(claim, here), number, separators, billing, subscriber, patient
-                    )
-                    candidate = False
+            here = match.start(kind) if kind != _TRAILER else _begin(match)
+            if claim is not None:  # what was open ends here
+                if candidate:
+                    span = Span(claim, levels.next(claim, here))
+                    number = self._number(claim_from, claim_blank)
+                    yield RawClaim(span, number, separators, *levels.above(claim))
+                    candidate = self.every
                 claim = None
-            elif level:
-                span = Span(level_start, here)
-                if level == 22:
-                    subscriber, patient = span, None
-                elif level == 20:
-                    billing, subscriber, patient = span, None, None
-                else:
-                    patient = span
-                level = 0
-            if kind in (_CLAIM, _COMPOSITE):
+            if kind == _CLAIM:
                 if st is None:
                     raise self._broken(match, "a claim stands outside a transaction set")
                 self.claims += 1
-                claim, claim_segment_from, claim_blank = here, match.start(), self._blank
-                if kind == _CLAIM:
+                claim, claim_from, claim_blank = here, match.start(), self._blank
+                if is_first:
                     self._check_composite(match, separators)
+                    is_first = False
                 if here > release_at:
                     self.source.release(here)
                     release_at = here + RELEASE_EVERY
-            elif kind == _LEVEL:
+            elif kind == _BILLING:
                 if st is None:
                     raise self._broken(match, "an HL stands outside a transaction set")
-                level = int(match.group(_LEVEL)[-2:])
-                level_start = here
+                levels.billing = here
             else:
-                name = match.group(_ENVELOPE)
+                name = _name(match)
                 if name == b"ST":
                     if st is not None or gs is None:
                         what = (
@@ -208,7 +192,7 @@ class Scan:
                     self._check_set(match, parts, gs_version, separators)
                     st = _Open(self._number(match.start()), _at(parts, 2))
                     gs.children += 1
-                    billing = subscriber = patient = None
+                    levels.billing, is_first = None, True
                 elif name == b"SE":
                     if st is None:
                         raise self._broken(match, "an SE closes no transaction set")
@@ -333,7 +317,7 @@ class Scan:
     ) -> RawEnvelope:
         number = self._number(match.start())
         parts = self._elements(match, separators)
-        start = match.start(_ENVELOPE)
+        start = _begin(match)
         position = {
             EnvelopeLevel.TRANSACTION_SET: self._sets,
             EnvelopeLevel.GROUP: self._groups,
@@ -377,7 +361,7 @@ class Scan:
     def _elements(self, match: re.Match[bytes], separators: Separators) -> list[bytes]:
         """The elements of the envelope segment at a match, its id first."""
         data = self.source.data
-        start = match.start(_ENVELOPE)
+        start = _begin(match)
         end = data.find(separators.terminator, start)
         return data[start : len(data) if end < 0 else end].split(separators.element)
 
@@ -403,19 +387,16 @@ class Scan:
         return f"interchange {self._interchanges}, segment {number}, byte {start}, {name}"
 
     def _broken(self, match: re.Match[bytes], what: str) -> Unreadable:
-        name = {_CLAIM: "CLM", _COMPOSITE: "CLM", _LEVEL: "HL", _LINE: "SV1"}.get(
-            match.lastindex or 0
-        )
-        if name is None:
-            name = match.group(_ENVELOPE).decode("ascii")
+        name = _KINDS.get(match.lastindex or 0) or _name(match).decode("ascii")
         return Unreadable(what, where=self._where(match, name), hint="have the file sent again")
 
     def _check_composite(self, match: re.Match[bytes], separators: Separators) -> None:
         """CLM05 has three components: where it has one with a mark in it, ISA16 is wrong."""
         start = match.start(_CLAIM)
         parts = self.source.data[start : start + ISA_LIMIT].split(separators.terminator, 1)[0]
-        mark = re.search(rb"[^\w\s]", _at(parts.split(separators.element), 5))
-        if mark is not None:
+        place = _at(parts.split(separators.element), 5)
+        mark = re.search(rb"[^\w\s]", place)
+        if mark is not None and separators.component not in place:
             raise self._misread(match, separators, "CLM05", mark.group())
 
     def _misread(
@@ -431,26 +412,80 @@ class Scan:
 
 # --- the pattern ---------------------------------------------------------------------------------
 
-_ENVELOPE, _CLAIM, _COMPOSITE, _LEVEL, _LINE, _MISREAD, _BLANK = range(1, 8)
-"""Groups of the pattern; the last one that matched tells what was found."""
+_CLAIM, _LINE, _MISREAD, _TRAILER, _BILLING, _ENVELOPE, _BLANK = range(1, 8)
+"""Groups of the pattern; the one that matched tells what was found."""
+
+_KINDS = {_CLAIM: "CLM", _LINE: "SV1", _MISREAD: "SV1", _BILLING: "HL"}
 
 
 @lru_cache(maxsize=64)
 def _pattern(separators: Separators, codes: frozenset[str]) -> re.Pattern[bytes]:
-    """Finds what matters at the start of a segment, in one pass over the bytes."""
+    """Finds what matters at the start of a segment, in one pass over the bytes.
+
+    The branches begin with different letters: most segments are passed by after one look.
+    """
     e, c, t = (re.escape(mark) for mark in separators[:3])
-    blanks = b"".join(re.escape(bytes((b,))) for b in BLANKS if bytes((b,)) not in separators[:3])
     one = rb"[^" + e + t + rb"]*" + e  # an element and the separator after it
     wanted = b"|".join(sorted(re.escape(code.encode("ascii")) for code in codes)) or rb"(?!)"
     return re.compile(
-        t + rb"[" + blanks + rb"]*(?:"
-        rb"(ISA|IEA|GS|GE|ST|SE)(?=" + e + rb")"
-        rb"|(CLM)(?=" + e + rb"(?:" + one * 4 + rb"[^" + e + c + t + rb"]*(" + c + rb")?)?)"
-        rb"|(HL" + e + one * 2 + rb"2[023])(?=[" + e + t + rb"])"
-        rb"|SV1" + e + rb"(?:HC" + c + rb"(" + wanted + rb")(?=[" + c + e + t + rb"])"
+        _start(separators) + rb"(?:"
+        rb"(CLM)(?=" + e + rb")"
+        rb"|S(?:V1" + e + rb"(?:HC" + c + rb"(" + wanted + rb")(?=[" + c + e + t + rb"])"
         rb"|[A-Z][A-Z0-9]([^\w\s" + c + e + t + rb"]))"
+        rb"|([TE])(?=" + e + rb"))"
+        rb"|(HL)(?=" + e + one * 2 + rb"20[" + e + t + rb"])"
+        rb"|(I[SE]A|G[SE])(?=" + e + rb")"
         rb"|(?=(" + t + rb")))"
     )
+
+
+def _start(separators: Separators) -> bytes:
+    """The pattern of what stands before a segment: a terminator and the blanks after it."""
+    blanks = b"".join(re.escape(bytes((b,))) for b in BLANKS if bytes((b,)) not in separators[:3])
+    return re.escape(separators.terminator) + rb"[" + blanks + rb"]*"
+
+
+class _Levels:
+    """The hierarchy levels above a claim, looked for when a claim is wanted: most are not."""
+
+    def __init__(self, data: Data, separators: Separators) -> None:
+        self._data = data
+        self._element, self._terminator = separators.element, separators.terminator
+        self._head = b"HL" + separators.element
+        self._next = re.compile(
+            _start(separators) + rb"((?:HL|CLM)" + re.escape(separators.element) + rb")"
+        )
+        self.billing: int | None = None  # where the open level of the billing provider begins
+
+    def next(self, start: int, limit: int) -> int:
+        """Where the level or claim after the one at `start` begins, at most `limit`."""
+        found = self._next.search(self._data, start, limit)
+        return limit if found is None else found.start(1)
+
+    def above(self, claim: int) -> tuple[Span | None, Span | None, Span | None]:
+        """The spans of the billing provider, the subscriber, and a patient who is another one."""
+        if self.billing is None:
+            return None, None, None
+        billing = Span(self.billing, self.next(self.billing, claim))
+        subscriber = patient = None
+        at = claim
+        while subscriber is None and (at := self._data.rfind(self._head, billing.end, at)) >= 0:
+            if not self._begins_segment(at):
+                continue
+            code = self._data[at : at + _HEAD_LIMIT].split(self._element, 4)[3:4]
+            if code and code[0][:2] == b"22":
+                subscriber = Span(at, self.next(at, claim))
+            elif patient is None and code and code[0][:2] == b"23":
+                patient = Span(at, self.next(at, claim))
+        return billing, subscriber, patient
+
+    def _begins_segment(self, at: int) -> bool:
+        """Whether a terminator, and nothing but blanks after it, stands before."""
+        before = self._data[max(0, at - _HEAD_LIMIT) : at]
+        return before.rstrip(BLANKS.replace(self._terminator, b"")).endswith(self._terminator)
+
+
+_HEAD_LIMIT = 64  # bytes in which the first elements of an HL lie, and blanks before a segment
 
 
 _STRAY = re.compile(rb"(?<![A-Za-z0-9])(?:ISA|IEA|BHT|NM1|CLM|SV1)[^\w\s]")
@@ -481,6 +516,17 @@ def _plausible(data: Data, start: int) -> bool:
 def _skip_blanks(data: Data, at: int) -> int:
     found = _NOT_BLANK.search(data, at)
     return len(data) if found is None else found.start()
+
+
+def _begin(match: re.Match[bytes]) -> int:
+    """The first byte of an envelope's segment."""
+    trailer = match.start(_TRAILER)
+    return match.start(_ENVELOPE) if trailer < 0 else trailer - 1
+
+
+def _name(match: re.Match[bytes]) -> bytes:
+    trailer: bytes | None = match.group(_TRAILER)
+    return match.group(_ENVELOPE) if trailer is None else b"S" + trailer
 
 
 def _at(parts: list[bytes], index: int) -> bytes:
