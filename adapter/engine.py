@@ -39,11 +39,12 @@ from adapter.findings import (
     Verdict,
     Withheld,
 )
-from adapter.model import ASC_PLACE, BOTH, Claim, Envelope, EnvelopeLevel, Facility
-from adapter.profiles import Form, Profile, Profiles
+from adapter.model import ASC_PLACE, Claim, Envelope, EnvelopeLevel, Facility
+from adapter.profiles import Profile, Profiles
 from adapter.rules import Rule, all_rules
+from adapter.rules._lines import takes_twice
 from adapter.source import Patch, Span
-from adapter.tables import CodedLine, Tables
+from adapter.tables import Tables
 
 PRECEDENCE: tuple[tuple[str, ...], ...] = (
     ("LV06", "LV02", "LV01", "LA07"),
@@ -224,7 +225,7 @@ class _Judgement:
 
     said: Sequence[tuple[Rule, Found, Severity]]
     not_evaluated: Sequence[NotEvaluated]
-    raw_errors: Counter[str]
+    raw_errors: Counter[tuple[str, str]]  # by rule and the line's procedure code
 
 
 @dataclass(frozen=True, slots=True)
@@ -275,7 +276,12 @@ class _Case:
                     for item in rule.check("claim")
                     if isinstance(item, Found)
                 ]
-        raw = Counter(rule.code for rule, _, severity in said if severity is Severity.ERROR)
+        codes = {line.number: line.code for line in claim.lines}
+        raw = Counter(
+            (rule.code, codes.get(found.line or 0, ""))
+            for rule, found, severity in said
+            if severity is Severity.ERROR
+        )
         kept = [entry for entry in _first_speakers(said) if policy.takes(entry[0].code)]
         kept.sort(key=lambda entry: (entry[1].line is not None, entry[1].line or 0, entry[0].code))
         return _Judgement(kept, tuple(skipped.values()), raw)
@@ -351,26 +357,13 @@ class _Case:
 
     def twice(self, claim: Claim) -> frozenset[int]:
         """Unsided add-ons that the profile's form bills twice for both sides."""
-        lines = self.policy.tables.facet_lines(self.seen(claim))
+        days = self.policy.tables.read(self.seen(claim)).days
         return frozenset(
             line.number
+            for lines in days
             for line in lines
-            if line.row.addon
-            and not line.sides
-            and line.units is not None
-            and line.units % 2 == 0
-            and self.profile.bilateral(line.row, line.date) is Form.ADDON_TWICE
-            and any(_is_bilateral_parent(other, line) for other in lines)
+            if takes_twice(line, lines, self.profile)
         )
-
-
-def _is_bilateral_parent(other: CodedLine, line: CodedLine) -> bool:
-    return (
-        other.row.family == line.row.family
-        and other.row.level == "1"
-        and other.date == line.date
-        and other.sides == BOTH
-    )
 
 
 def _first_speakers(
@@ -513,10 +506,23 @@ def _unproved(
         ):
             return "it would change what is billed"
     if rule.family != CROSSWALK_FAMILY:
-        new = judged_after.raw_errors - judged_before.raw_errors
+        new = _new_errors(judged_before.raw_errors, judged_after.raw_errors)
         if new:
             return f"it would make a new error ({', '.join(sorted(new))})"
     return None
+
+
+def _new_errors(before: Counter[tuple[str, str]], after: Counter[tuple[str, str]]) -> set[str]:
+    """Rules that speak more often than before, of a code of which they did not speak.
+
+    A line that is split has its errors twice, one whose code is set has them under another code:
+    neither is new.
+    """
+    often, now = Counter[str](), Counter[str]()
+    for counts, known in ((often, before), (now, after)):
+        for (rule, _), count in known.items():
+            counts[rule] += count
+    return {rule for rule, code in after.keys() - before.keys() if now[rule] > often[rule]}
 
 
 def _changes_made(

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 
 from tests.runs import Ran
 from tests.splitting import Piece, split
 
+NUMBER = re.compile(rb"-?(\d+\.?\d*|\.\d+)")
 SV1_TOUCHED = {1, 2, 4, 7}  # procedure, charge, units, pointers
 
 
@@ -22,7 +24,7 @@ class Loop:
 
     def first(self, id_: str, qualifier: bytes | None = None) -> Piece | None:
         for piece in self.pieces:
-            if piece.id == id_ and qualifier in (None, piece.elements[1]):
+            if piece.id == id_ and (qualifier is None or [qualifier] == piece.elements[1:2]):
                 return piece
         return None
 
@@ -111,11 +113,11 @@ def _is_of(line: Loop, other: Loop) -> bool:
         if now.tail != was.tail:
             return False
         mine, theirs = now.elements, was.elements
-        if now.id == "LX" or (now.id == "REF" and mine[1] == b"6R" == theirs[1]):
+        if now.id == "LX" or (now.id == "REF" and mine[1:2] == [b"6R"] == theirs[1:2]):
             same = len(mine) == len(theirs)
         elif now.id == "SV1":
             mark = now.separators.component
-            first, second = mine[1].split(mark), theirs[1].split(mark)
+            first, second = (b"".join(each[1:2]).split(mark) for each in (mine, theirs))
             same = (
                 _padded(_but(mine, SV1_TOUCHED)) == _padded(_but(theirs, SV1_TOUCHED))
                 and (first[0], first[6:]) == (second[0], second[6:])
@@ -146,7 +148,7 @@ def _tells_apart(claim: Loop) -> bool:
 
 
 def _in_balance(claim: Loop) -> bool:
-    total = number(claim.pieces[0].elements[2])
+    total = number(b"".join(claim.pieces[0].elements[2:3]))
     charges = [charge_of(line) for line in claim.lines]
     return total is not None and None not in charges and sum(filter(None, charges)) == total
 
@@ -157,10 +159,7 @@ def charge_of(line: Loop) -> Decimal | None:
 
 
 def number(written: bytes) -> Decimal | None:
-    try:
-        return Decimal(written.decode("ascii"))
-    except (InvalidOperation, UnicodeDecodeError):
-        return None
+    return Decimal(written.decode("ascii")) if NUMBER.fullmatch(written) else None
 
 
 def _counted(old: Parts, new: Parts) -> None:
@@ -178,11 +177,13 @@ def _sets(parts: Parts) -> Iterator[tuple[bytes, int]]:
     counted = 0
     for between, claim in zip(parts.between, [None, *parts.claims], strict=True):
         if claim is not None:
-            counted += len(claim.pieces) + sum(len(line.pieces) for line in claim.lines)
+            counted += sum(
+                bool(piece.body) for part in (claim, *claim.lines) for piece in part.pieces
+            )
         for piece in between:
             counted = 1 if piece.id == "ST" else counted + bool(piece.body)
             if piece.id == "SE":
-                yield piece.elements[1], counted
+                yield b"".join(piece.elements[1:2]), counted
 
 
 def _accounted(before: bytes, ran: Ran) -> None:

@@ -251,6 +251,16 @@ def test_what_was_odd_before_stays_odd() -> None:
     )
 
 
+@pytest.mark.parametrize("lx", ["LX", "LX*", "LX*1*", "LX*ONE", "LX* 1"])
+def test_a_line_number_that_is_none(lx: str) -> None:
+    """Renumbered where lines move, it is a segment as it was: id, separator, number."""
+    text = one("64493-50 $800", "64494-RT $1").replace("LX*1", lx)
+    parts = tuple(LinePart("64493", (side,), 1, Decimal(400)) for side in ("RT", "LT"))
+    (claim,) = parts_of(changed(write(text), SplitLine(1, parts))).claims
+    numbers = [line.pieces[0].elements[:2] for line in claim.lines]
+    assert numbers == [[b"LX", b"%d" % number] for number in (1, 2, 3)]
+
+
 # --- what cannot be done ------------------------------------------------------------------------
 
 

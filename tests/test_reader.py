@@ -543,6 +543,19 @@ def test_a_wrong_count_is_a_finding_and_stays(old: str, new: str, element: str) 
     assert not [each for each in check(right).findings if each.rule == "ED01"]
 
 
+@pytest.mark.parametrize("declared", ["", "MANY", "2 1", "999999999999"])
+def test_a_count_that_is_none_is_mended_by_what_is_there_after_corrections(declared: str) -> None:
+    text = one("64493-RT $400", "64493-LT $400", payer="medicare")
+    data = write(text.replace("SE*31*", f"SE*{declared}*"))
+    result = fix(data, "medicare")
+    (remaining,) = result.findings
+    (again,) = check(result.data, "medicare").findings
+    assert remaining.message == again.message
+    mended = fix(data, "medicare", fix_envelope=True)
+    assert b"~\nSE*27*0001~" in mended.data
+    assert not check(mended.data, "medicare").findings
+
+
 @pytest.mark.parametrize("declared", ["21", "41"])
 def test_a_correction_adds_its_difference_to_a_wrong_count(declared: str) -> None:
     text = one("64493-RT $400", "64493-LT $400", payer="medicare")

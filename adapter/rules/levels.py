@@ -268,7 +268,7 @@ def level_repeated(claim: Claim, tables: Tables, profile: Profile) -> Result:
     "thoracolumbar-pair",
     severity="info",
     tables=("codes",),
-    sources=("S014",),
+    sources=("S014", "S039"),
     since="0.1.0",
     variants={"ablation": "warning"},
 )

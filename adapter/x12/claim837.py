@@ -50,7 +50,7 @@ from adapter.source import Patch, Span, apply, ordered, origin
 from adapter.x12.interchange import BLANKS, Separators
 
 HCPCS = b"HC"
-TOKEN = "latin-1"  # reads any byte, and writes it as it was
+LATIN = "latin-1"  # reads any byte, and writes it as it was
 LINE_HEADS = (b"LX", b"SV1")
 MODIFIERS = slice(2, 6)  # components of SV101, from 0
 FORM_DAY, FORM_RANGE = b"D8", b"RD8"
@@ -485,7 +485,7 @@ def _text(value: bytes) -> str | None:
 
 def _token(value: bytes) -> str:
     """A code, modifier or number that may be written again: every byte is a letter of its own."""
-    return value.strip().decode(TOKEN)
+    return value.strip().decode(LATIN)
 
 
 def _tokens(values: Iterable[bytes]) -> tuple[str, ...]:
@@ -738,7 +738,7 @@ class ClaimText:
                 case SetDiagnosis(position, code):
                     segment, element = self._diagnosis_places[position - 1]
                     span = segment.component_span(element, 2, self.separators.component)
-                    patches.append(Patch(span, code.encode(TOKEN)))
+                    patches.append(Patch(span, code.encode(LATIN)))
                 case SetTrailer():
                     raise AssertionError("a trailer is not part of a claim")
                 case _:
@@ -779,11 +779,11 @@ class ClaimText:
         if number is not None:
             patches.append(Patch(loop.head.span(1), b"%d" % number))
         if edit.control is not None and loop.control is not None:
-            patches.append(Patch(loop.control.span(2), edit.control.encode(TOKEN)))
+            patches.append(Patch(loop.control.span(2), edit.control.encode(LATIN)))
         if sv1 is None:
             return patches
         if edit.code is not None:
-            patches.append(Patch(sv1.component_span(1, 2, mark), edit.code.encode(TOKEN)))
+            patches.append(Patch(sv1.component_span(1, 2, mark), edit.code.encode(LATIN)))
         if edit.modifiers is not None:
             patches.append(_set_modifiers(sv1, edit.modifiers, mark))
         if edit.charge is not None:
@@ -835,9 +835,9 @@ def _set_modifiers(sv1: Segment, modifiers: tuple[str, ...], mark: bytes) -> Pat
         values += [""] * (MODIFIERS.stop - MODIFIERS.start - len(values))
     start = sv1.component_span(1, MODIFIERS.start, mark).end
     end = sv1.component_span(1, min(MODIFIERS.stop, count), mark).end
-    return Patch(Span(start, max(start, end)), b"".join(mark + v.encode(TOKEN) for v in values))
+    return Patch(Span(start, max(start, end)), b"".join(mark + v.encode(LATIN) for v in values))
 
 
 def _written(amount: Decimal) -> bytes:
     """An amount that we computed: the decimals of its operands, no exponent, no trailing point."""
-    return format(amount, "f").encode(TOKEN)
+    return format(amount, "f").encode(LATIN)
