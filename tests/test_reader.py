@@ -66,6 +66,13 @@ def test_every_claim_is_read(trap: Trap) -> None:
     assert len(list(adapter.read(trap.data))) == trap.claims
 
 
+@pytest.mark.parametrize("end", [b"\n", b"\r\n", b" ", b"\t\n", b"\0\0", b"\n" + b" " * 98])
+def test_blanks_after_a_terminator_hide_nothing(end: bytes) -> None:
+    assert read(write(FAULTY, line_end=end)) == read(write(FAULTY, line_end=b""))
+    dependents = rewrite(TRAPS["subscriber, dependent, subscriber"].data, line_end=end)
+    assert [each.patient.member_id for each in read(dependents)] == ["M1", "M2", "M3"]
+
+
 def test_several_inputs_are_read_one_after_another() -> None:
     assert [each.id for each in adapter.read(SECOND, FIRST)] == ["SECOND", "FIRST"]
 

@@ -83,6 +83,7 @@ TRAPS: Mapping[str, Trap] = {
     "pipes and carets": Trap(write(one(OURS), PIPES)),
     "control characters": Trap(write(one(OURS), CONTROLS, b"")),
     "tab between elements": Trap(write(one(OURS), Separators(element=b"\t"))),
+    "a hundred blanks after each terminator": Trap(write(one(OURS), line_end=b"\r\n" + b" " * 98)),
     "byte order mark": Trap(BOM + write(one(OURS))),
     "blanks before the first interchange": Trap(b"\r\n  \n" + write(one(OURS))),
     "blanks after the last interchange": Trap(write(one(OURS)) + b" \r\n\n\t "),

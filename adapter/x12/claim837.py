@@ -777,7 +777,7 @@ class ClaimText:
         sv1, mark = loop.sv1, self.separators.component
         patches = []
         if number is not None:
-            patches.append(Patch(loop.head.span(1), b"%d" % number))
+            patches.append(self._set_element(loop.head, 1, b"%d" % number))
         if edit.control is not None and loop.control is not None:
             patches.append(Patch(loop.control.span(2), edit.control.encode(LATIN)))
         if sv1 is None:
