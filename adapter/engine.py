@@ -43,7 +43,7 @@ from adapter.model import ASC_PLACE, Claim, Envelope, EnvelopeLevel, Facility
 from adapter.profiles import Profile, Profiles
 from adapter.rules import Rule, all_rules
 from adapter.rules._lines import takes_twice
-from adapter.source import Patch, Span
+from adapter.source import Edit, Patch, Span
 from adapter.tables import Tables
 
 PRECEDENCE: tuple[tuple[str, ...], ...] = (
@@ -91,8 +91,8 @@ class ClaimView(Protocol):
     def refusal(self, changes: Sequence[Change]) -> str | None: ...
     def lower(self, changes: Sequence[Change]) -> list[Patch]: ...
     def after(self, patches: Sequence[Patch]) -> Self: ...
-    def origin(self, offset: int) -> int: ...
     def rewritten(self) -> Rewritten: ...
+    def edits(self) -> Sequence[tuple[Edit, bytes, int | None]]: ...
     def splice(self) -> Patch: ...
     @property
     def added(self) -> int: ...
@@ -429,7 +429,6 @@ def _corrected(view: ClaimView, case: _Case) -> tuple[Verdict, ClaimView]:
     Each step applies one fix, the first in the order of rules and lines that can be proved, and
     reads the claim again; one that cannot be proved is withheld and the claim stays as it was.
     """
-    made: list[ChangeMade] = []
     mended: list[Finding] = []
     texts = {view.text}
     judgement = case.judge(view)
@@ -450,7 +449,6 @@ def _corrected(view: ClaimView, case: _Case) -> tuple[Verdict, ClaimView]:
                 withheld.append(Withheld(finding, why))
                 continue
             mended.append(finding)
-            made += _changes_made(view, patches, finding)
             texts.add(after.text)
             view, judgement = after, judged
             break
@@ -461,8 +459,8 @@ def _corrected(view: ClaimView, case: _Case) -> tuple[Verdict, ClaimView]:
                     remaining,
                     corrected=tuple(mended),
                     withheld=tuple(withheld),
-                    changes=tuple(made),
-                    rewritten=view.rewritten() if made and case.policy.excerpts else None,
+                    changes=tuple(_changes_made(view, mended)),
+                    rewritten=view.rewritten() if mended and case.policy.excerpts else None,
                 ),
                 view,
             )
@@ -525,19 +523,19 @@ def _new_errors(before: Counter[tuple[str, str]], after: Counter[tuple[str, str]
     return {rule for rule, code in after.keys() - before.keys() if now[rule] > often[rule]}
 
 
-def _changes_made(
-    view: ClaimView, patches: Sequence[Patch], finding: Finding
-) -> Iterator[ChangeMade]:
-    applicability = finding.applicability or Applicability.SUGGESTED
-    for patch in patches:
+def _changes_made(view: ClaimView, mended: Sequence[Finding]) -> Iterator[ChangeMade]:
+    """What became of the claim's bytes, in places and lines of the input; one fix was one pass."""
+    for edit, before, line in view.edits():
+        causes = [mended[number] for number in edit.by]
+        suggested = any(cause.applicability is Applicability.SUGGESTED for cause in causes)
         yield ChangeMade(
-            finding.claim,
-            finding.line,
-            finding.rule,
-            applicability,
-            view.origin(patch.span.start),
-            view.text[patch.span.start : patch.span.end],
-            patch.data,
+            view.claim.id,
+            line,
+            ",".join(dict.fromkeys(cause.rule for cause in causes)),
+            Applicability.SUGGESTED if suggested else Applicability.SAFE,
+            edit.span.start,
+            before,
+            edit.data,
         )
 
 
@@ -642,10 +640,10 @@ class _Bare:
     def after(self, patches: Sequence[Patch]) -> Self:
         raise AssertionError("a bare claim is checked, never changed")
 
-    def origin(self, offset: int) -> int:
-        return offset
-
     def rewritten(self) -> Rewritten:
+        raise AssertionError("a bare claim is checked, never changed")
+
+    def edits(self) -> Sequence[tuple[Edit, bytes, int | None]]:
         raise AssertionError("a bare claim is checked, never changed")
 
     def splice(self) -> Patch:

@@ -42,6 +42,13 @@ _NOT_TODAY = _words(
 _OUTCOME = _words("RELIEF RESPONSE RESPONDED POSITIVE SUCCESSFUL FAILED")
 _ELSEWHERE = _NOT_SO | _NOT_TODAY | _OUTCOME
 """Words before the intent that take it away from the service of this line."""
+_LOOKS_BACK = _words(
+    "AGO LAST PAST COMPLETED HISTORY HX RELIEF RESPONSE "
+    "RESPONDED POSITIVE SUCCESSFUL FAILED WAS WERE "
+    "JAN FEB MAR APR JUN JUL AUG SEP SEPT OCT NOV DEC "
+    "JANUARY FEBRUARY MARCH APRIL JUNE JULY AUGUST SEPTEMBER OCTOBER NOVEMBER DECEMBER"
+)
+"""Words after the intent, in its clause, that speak of another occasion or of what came of one."""
 _REACH = 3  # words between such a word and the intent
 
 _OTHER_THINGS = {
@@ -96,9 +103,11 @@ def _abbreviated(words: list[str], position: int) -> Intent | None:
 
 def _is_stated(words: list[str], position: int, intent: Intent) -> bool:
     after = words[position + 1 : position + 2]
+    rest = words[position + 1 :]  # of the clause
     before = words[max(0, position - 1 - _REACH) : position]
     return not (
         _ELSEWHERE.intersection(before)
         or _OTHER_THINGS[intent].intersection(after)
+        or _LOOKS_BACK.intersection(rest)
         or "?" in (*before[-1:], *after)
     )

@@ -7,6 +7,7 @@ not hold, or holds in a form that cannot be read, is None: never a default.
 from __future__ import annotations
 
 import datetime as dt
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -107,6 +108,12 @@ class Attachment:
 
     name: str
     value: str
+
+
+def differing(one: Sequence[Attachment], other: Sequence[Attachment]) -> set[str]:
+    """The names of the attachments that two lines do not share, each as often as it stands."""
+    first, second = Counter(one), Counter(other)
+    return {attachment.name for attachment in (first - second) + (second - first)}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

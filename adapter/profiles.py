@@ -28,6 +28,9 @@ from adapter.findings import SEVERITIES, Severity
 from adapter.model import Claim, Facility
 from adapter.tables import ANY_DAY, NO_END, CodeRow, Folder, TableError
 
+UNKNOWN_PAYER = "generic"
+"""The profile of a claim that no route matches, and of those that extend it."""
+
 
 class Form(StrEnum):
     """How a payer takes both sides of one level."""
@@ -83,7 +86,7 @@ class Profile:
     @property
     def is_known(self) -> bool:
         """False for `generic`: the payer of the claim is not known."""
-        return self.id != "generic"
+        return UNKNOWN_PAYER not in (self.id, *self.extends)
 
     def bilateral(self, row: CodeRow, day: date) -> Form:
         """The form in which the payer takes both sides of a code."""
@@ -180,7 +183,7 @@ class Profiles:
                 and route.start <= min(days) <= route.end
             ):
                 return self.get(route.profile), _why(route, claim)
-        return self.get("generic"), "no route matches this payer, filing indicator and state"
+        return self.get(UNKNOWN_PAYER), "no route matches this payer, filing indicator and state"
 
     @cached_property
     def _routes(self) -> Sequence[Route]:

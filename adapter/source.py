@@ -115,6 +115,55 @@ def origin(offset: int, passes: Sequence[Sequence[Patch]]) -> int:
     return offset
 
 
+class Edit(NamedTuple):
+    """What became of a run of bytes of a text: replaced by `data`, in the passes `by` (from 0)."""
+
+    span: Span
+    data: bytes
+    by: tuple[int, ...]
+
+
+def composed(size: int, passes: Sequence[Sequence[Patch]], breaks: Sequence[int]) -> list[Edit]:
+    """Patches that were made in several passes, as edits of the first text.
+
+    Args: size, of the first text; passes, as in `origin`; breaks, offsets of the first text at
+    which what only goes is told apart.
+    Returns: edits in order that do not overlap: the text with them is what the passes made of it.
+    """
+    homes = list(range(size))  # of each byte: its offset in the first text, -1 where it was written
+    written = [0] * size  # the byte, and the pass that wrote it, of those that were
+    makers = [0] * size
+    gone: dict[int, int] = {}
+    for number, patches in enumerate(passes):
+        for patch in reversed(patches):
+            start, end = patch.span
+            gone.update((home, number) for home in homes[start:end] if home >= 0)
+            homes[start:end] = [-1] * len(patch.data)
+            written[start:end] = patch.data
+            makers[start:end] = [number] * len(patch.data)
+    starts = frozenset(breaks)
+    edits: list[Edit] = []
+    at, data, by = 0, bytearray(), set[int]()
+    for home, byte, maker in zip((*homes, size), (*written, 0), (*makers, 0), strict=True):
+        if home < 0:
+            data.append(byte)
+            by.add(maker)
+            continue
+        if home > at or data:
+            if data and at in starts:  # whole parts were written before others that go
+                edits.append(Edit(Span(at, at), bytes(data), tuple(sorted(by))))
+                data, by = bytearray(), set()
+            cuts = [at, *(cut for cut in breaks if not data and at < cut < home), home]
+            for first, last in pairwise(cuts):
+                if first == last and not data:
+                    continue
+                makers_of = by | {gone[offset] for offset in range(first, last)}
+                edits.append(Edit(Span(first, last), bytes(data), tuple(sorted(makers_of))))
+            data, by = bytearray(), set()
+        at = home + 1
+    return edits
+
+
 class PatchLog:
     """Patches in the order of their offsets, kept on disk once they are many.
 

@@ -286,6 +286,27 @@ def test_authorizations_and_notes_are_of_the_claim_or_of_a_line() -> None:
     assert [line.notes for line in found.lines] == [("OF THE LINE",), ()]
 
 
+def test_references_of_a_provider_are_not_the_claim_s() -> None:
+    text = one(OURS).replace(
+        "PRV*PE*PXC*208VP0014X~", "PRV*PE*PXC*208VP0014X~REF*G1*OTHER~REF*G2*X~NTE*ADD*OTHER~"
+    )
+    assert single(text).authorizations == ()
+
+
+def test_what_another_payer_reported_is_not_of_the_line() -> None:
+    (line,) = single(one(OURS, paid={1: "300"})).lines
+    assert not line.attachments
+    assert line.date == date(2026, 3, 10)
+    assert line.control_number == "CLM0001L1"
+
+
+def test_a_level_s_name_inside_an_element_begins_no_level() -> None:
+    text = one(OURS, payer="medicare").replace("N3*1 ELM STREET", "N3*OHL*1*1*22~N4*HL*1*1*22", 1)
+    found = single(text)
+    assert found.payer.filing_indicator == "MB"
+    assert found.patient.member_id == "MBR0001"
+
+
 def test_only_the_service_date_is_the_date() -> None:
     found = single(
         one(
@@ -692,6 +713,13 @@ def test_components_unlike_the_declared_ones_are_refused(used: bytes) -> None:
     assert "CLM05 has one component" in why.what
     assert f'"{used.decode()}"' in why.what
     assert "segment 21" in why.where
+
+
+def test_components_of_a_line_unlike_the_declared_ones_are_refused() -> None:
+    why = refusal(fix, FIRST.replace(b"HC:64493:RT", b"HC>64493>RT"))
+    assert why is not None
+    assert "SV101 has one component" in why.what
+    assert "segment 26" in why.where
 
 
 def test_segments_outside_an_interchange_are_refused() -> None:

@@ -20,7 +20,7 @@ from urllib.parse import quote
 from adapter import __version__
 from adapter.findings import Finding, InputDone, Severity, Verdict
 from adapter.model import Claim
-from adapter.render.report import FindingReport, Report
+from adapter.render.report import FindingReport, Report, visible
 from adapter.rules import Rule
 from adapter.sinks import Spool
 from adapter.source import Data, Source, windows
@@ -188,7 +188,7 @@ class Github(_Placed):
         }
         listed = ",".join(f"{name}={_property(value)}" for name, value in properties.items())
         where = "" if finding.claim is None else f" (claim {finding.claim}{_line_words(finding)})"
-        message = _message(finding.message + where)
+        message = visible(_message(finding.message + where))
         self.body.write(
             f"::{self.LEVELS[finding.severity]} {listed}::{message}\n".encode(
                 "utf-8", "surrogateescape"

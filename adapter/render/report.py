@@ -46,7 +46,8 @@ class Tally:
     def take(self, verdict: Verdict) -> None:
         for finding in verdict.findings:
             self.found[finding.severity] += 1
-            self.fixable += finding.applicability is Applicability.SAFE
+            if verdict.claim is not None:  # an envelope is mended with --fix-envelope only
+                self.fixable += finding.applicability is Applicability.SAFE
             self.suggestible += finding.applicability is Applicability.SUGGESTED
         self.corrected += len(verdict.corrected)
         self.withheld += len(verdict.withheld)

@@ -17,7 +17,7 @@ from adapter.changes import (
     halves,
 )
 from adapter.findings import Applicability, Fix, Found, manual
-from adapter.model import BILATERAL, BOTH, SIDES, Claim, ServiceLine, Side
+from adapter.model import BILATERAL, BOTH, SIDES, Claim, ServiceLine, Side, differing
 from adapter.profiles import Form, Profile
 from adapter.rules import Result, rule
 from adapter.rules._lines import (
@@ -229,18 +229,24 @@ def duplicate_side(claim: Claim, tables: Tables, profile: Profile) -> Result:
     """
     for lines in days(claim, tables):
         for same in by_code(lines):
-            whole = _both_sides_line(same) if len(same) > 1 else None
-            if whole is None or whole.row.repeats:
+            if len(same) < 2 or same[0].row.repeats:
                 continue
+            whole = _both_sides_line(same)
+            sided = _one_sided(same)
             for line in same:
-                if not _is_within(line, whole):
+                if whole is not None:
+                    holders = [whole] if _is_within(line, whole) else []
+                else:  # a line without a side beside one for each
+                    holders = [] if line.sides else list(_once_a_side(sided))
+                if not holders:
                     continue
+                numbers = " and ".join(str(holder.number) for holder in holders)
                 named = " and ".join(sorted(line.sides)) or "no side"
                 yield Found(
                     line=line.number,
                     field="code",
-                    others=(whole.number,),
-                    message=f"{line.code} is billed for both sides on line {whole.number} already;"
+                    others=tuple(holder.number for holder in holders),
+                    message=f"{line.code} is billed for both sides on line {numbers} already;"
                     f" this line names {named}.",
                     label="billed already",
                     fix=Fix(
@@ -459,7 +465,7 @@ class _Pair:
         one, other = self.kept, self.dropped
         if one.adjudications or other.adjudications:
             return "another payer has adjudicated one of the lines"
-        differ = {a.name for a in {*one.attachments} ^ {*other.attachments}}
+        differ = differing(one.attachments, other.attachments)
         read = () if differ else _READ  # what was read from such a segment is not named again
         for name, value in (*_ALWAYS, *read):
             if value(one) != value(other):

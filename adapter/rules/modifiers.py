@@ -148,6 +148,8 @@ def _is_asked_for(line: CodedLine, claim: Claim, tables: Tables) -> bool:
     for other in claim.lines:
         if other.number == line.number or other.date not in (line.date, None):
             continue
+        if any(row.role == "visit" for row in tables.codes.history(other.code)):
+            continue  # 25 on the visit lifts such a pair, and nothing on this line
         for key in (f"{line.code} {other.code}", f"{other.code} {line.code}"):
             if key in pairs and pairs[key].indicator == "1":
                 return True

@@ -84,21 +84,23 @@ def code_not_yet_effective(claim: Claim, tables: Tables, profile: Profile) -> Re
     Fires: 64493-RT on 2009-12-31
     Clean: 64493-RT on 2010-01-01
     Correction: suggested where the code of that day is certain: one level of an injection from
-    2000 to 2009, a further one only where no third-level code stands for several. Manual elsewhere.
+    2000 to 2009, and none of the day's lines a third level, which stands for several. Manual
+    elsewhere.
     Not evaluated when: never.
     """
     early = [each for each in _invalid(claim, tables) if each.state == "early"]
-    third = {(each.day, each.row.family) for each in early if each.row.level == "3"}
-    for each in early:
+    walks = [tables.crosswalk.on(each.day).get(each.line.code) for each in early]
+    unsure = {  # all lines of a family and day are replaced, or none
+        (each.day, each.row.family)
+        for each, walk in zip(early, walks, strict=True)
+        if walk is None
+        or walk.recount != "levels"
+        or walk.successor not in tables.codes.on(each.day)
+        or each.line.units != 1
+    }
+    for each, walk in zip(early, walks, strict=True):
         line = each.line
-        walk = tables.crosswalk.on(each.day).get(line.code)
-        certain = (
-            walk is not None
-            and walk.recount == "levels"
-            and walk.successor in tables.codes.on(each.day)
-            and line.units == 1
-            and not (each.row.addon and (each.day, each.row.family) in third)
-        )
+        certain = (each.day, each.row.family) not in unsure
         yield Found(
             line=line.number,
             field="code",

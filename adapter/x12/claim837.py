@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 from decimal import Decimal
@@ -44,9 +44,10 @@ from adapter.model import (
     Payer,
     Provider,
     ServiceLine,
+    differing,
     facility_of,
 )
-from adapter.source import Patch, Span, apply, ordered, origin
+from adapter.source import Edit, Patch, Span, apply, composed, ordered, origin
 from adapter.x12.interchange import BLANKS, Separators
 
 HCPCS = b"HC"
@@ -117,6 +118,7 @@ class LineLoop:
     day: Segment | None = None
     control: Segment | None = None
     adjudicated: bool = False
+    bundled: bool = False  # another payer has named a line by its number (SVD06)
 
 
 class Context(NamedTuple):
@@ -315,6 +317,7 @@ class _Reader:
             if name == b"SVD":
                 part = name
                 loop.adjudicated = True
+                loop.bundled |= bool(segment[6])
                 code, *rest = [*segment[3].split(component)[1:], b""]
                 adjudications.append(
                     Adjudication(
@@ -415,10 +418,7 @@ class _Reader:
         )
 
     def _attachment(self, segment: Segment) -> Attachment:
-        name = segment.id.decode("latin-1")
-        if segment.id in _QUALIFIED:
-            name += "*" + segment[1].decode("latin-1")
-        return Attachment(name, self._neutral(self.element.join(segment.elements)))
+        return Attachment(_name_of(segment), self._neutral(self.element.join(segment.elements)))
 
     def _neutral(self, value: bytes) -> str:
         """A value with separators of its own, so that two files can be compared."""
@@ -427,8 +427,36 @@ class _Reader:
         )
 
 
-_QUALIFIED = frozenset((b"DTP", b"REF", b"NM1", b"AMT", b"QTY", b"NTE", b"CRC", b"PRV", b"PWK"))
-"""Segments whose first element says what they are, and is no value of the claim."""
+_QUALIFIED: Mapping[bytes, frozenset[bytes]] = {
+    b"AMT": frozenset((b"T", b"F4")),
+    b"CRC": frozenset((b"09", b"70")),
+    b"DTP": frozenset(b"472 471 607 463 461 304 738 739 011 455 454".split()),
+    b"NM1": frozenset(b"82 QB 77 DQ DK DN P3 PW 45".split()),
+    b"NTE": frozenset((b"ADD", b"DCP", b"TPO")),
+    b"PRV": frozenset((b"PE", b"AS", b"OT")),
+    b"QTY": frozenset((b"PT", b"FL")),
+    b"REF": frozenset(
+        b"9B 9D G1 6R EW X4 F4 BT 9F VY XZ 0B 1G G2 LU".split(),
+    ),
+}
+"""Segments of a line whose first element tells what they are, and what it may be."""
+
+_UNQUALIFIED = frozenset(
+    b"SV5 PWK CR1 CR3 MEA CN1 K3 PS1 HCP LIN CTP N3 N4 PER LQ FRM SVD CAS SV1 LX".split()
+)
+
+
+def _name_of(segment: Segment) -> str:
+    """What a segment is called in a message: names of the guide alone, for a broken segment may
+    begin with anything, a patient's name too."""
+    if segment.id in _QUALIFIED:
+        known = segment[1] in _QUALIFIED[segment.id]
+        return (segment.id + (b"*" + segment[1] if known else b"")).decode("ascii")
+    return segment.id.decode("ascii") if segment.id in _UNQUALIFIED else "an unknown segment"
+
+
+ADDITIVE = ("AMT", "CTP", "HCP", "QTY", "CN1", "PS1")
+"""Segments of a line that hold amounts or quantities of their own."""
 
 
 def _numbered(lines: Sequence[ServiceLine]) -> Sequence[ServiceLine]:
@@ -551,6 +579,24 @@ class ClaimText:
         )
         return Rewritten("2300", before, after)
 
+    def edits(self) -> list[tuple[Edit, bytes, int | None]]:
+        """What corrections have made of the claim: edits in offsets of the input, what stood there,
+        and the line of the input that it belonged to."""
+        sent = self.original
+        starts = [segment.start for segment in sent.segments]
+        ends = [(sent.segments[loop.after - 1].next, number) for number, loop in sent.loops.items()]
+        first = min((loop.head.start for loop in sent.loops.values()), default=len(sent.text))
+        found = []
+        for edit in composed(len(sent.text), self.passes, starts):
+            start, end = edit.span
+            line = None
+            if start >= first:
+                line = next((number for after, number in ends if max(start, end - 1) < after), None)
+                line = line if line is not None else ends[-1][1]  # inserted behind the last line
+            span = Span(self.base + start, self.base + end)
+            found.append((edit._replace(span=span), sent.text[start:end], line))
+        return found
+
     def splice(self) -> Patch:
         """The claim as it is now in the place of what was sent, in offsets of the input."""
         return Patch(Span(self.base, self.base + len(self.original.text)), self.text)
@@ -655,8 +701,11 @@ class ClaimText:
     def refusal(self, changes: Sequence[Change]) -> str | None:
         """Why these changes cannot be made on these bytes, or None where they can."""
         count = len(self.claim.lines)
+        moving = any(map(moves_lines, changes))
+        if moving and any(loop.bundled for loop in self.loops.values()):
+            return "another payer names a line of the claim by its number (SVD06)"
         headless = any(loop.head.id != b"LX" for loop in self.loops.values())
-        if headless and any(map(moves_lines, changes)):
+        if headless and moving:
             return "an SV1 of the claim has no LX of its own"
         for change in changes:
             loops = [self.loops[number] for number in sorted(lines_of(change))]
@@ -681,6 +730,16 @@ class ClaimText:
                     count += len(parts) - 1
                 case _:
                     pass
+        for change in changes:
+            if isinstance(change, MergeLines | SplitLine):
+                own = {
+                    attachment.name[:3]
+                    for number in lines_of(change)
+                    for attachment in self.claim.line(number).attachments
+                }
+                if own.intersection(ADDITIVE):
+                    named = " and ".join(sorted(own.intersection(ADDITIVE)))
+                    return f"a line has amounts of its own ({named})"
         if count > MAX_LINES:
             return f"a claim has room for {MAX_LINES} lines"
         return None if count else "a claim must keep a line"
@@ -688,7 +747,7 @@ class ClaimText:
     def _differing(self, kept: int, dropped: int) -> str:
         """The names of what two lines do not share; never its values."""
         first, second = self.claim.line(kept), self.claim.line(dropped)
-        names = {a.name for a in {*first.attachments} ^ {*second.attachments}}
+        names = differing(first.attachments, second.attachments)
         if first.place_of_service != second.place_of_service:
             names.add("SV105")
         if (first.date, first.date_end) != (second.date, second.date_end):
@@ -738,7 +797,9 @@ class ClaimText:
                 case SetDiagnosis(position, code):
                     segment, element = self._diagnosis_places[position - 1]
                     span = segment.component_span(element, 2, self.separators.component)
-                    patches.append(Patch(span, code.encode(LATIN)))
+                    pointless = self.text[span.start : span.end].replace(b".", b"")
+                    same = _token(pointless.upper()) == code  # then its letters stay as they are
+                    patches.append(Patch(span, pointless if same else code.encode(LATIN)))
                 case SetTrailer():
                     raise AssertionError("a trailer is not part of a claim")
                 case _:

@@ -28,12 +28,13 @@ class EnvelopeText:
     def __init__(self, raw: RawEnvelope, trailer: bytes, added: int) -> None:
         self._raw, self._trailer = raw, trailer
         self.envelope: Envelope = raw.envelope
-        if added and raw.envelope.declared.isdigit():
-            # the difference is added to what was declared: the sender's error stays to be seen
+        if added:
+            declared = raw.envelope.declared
+            if declared.isdecimal() and declared.isascii():
+                # the difference is added to what was declared: the sender's error stays to be seen
+                declared = str(int(declared) + added)
             self.envelope = replace(
-                raw.envelope,
-                declared=str(int(raw.envelope.declared) + added),
-                counted=raw.envelope.counted + added,
+                raw.envelope, declared=declared, counted=raw.envelope.counted + added
             )
 
     def locate(self, field: Field | None) -> Location:
@@ -51,6 +52,12 @@ class EnvelopeText:
         declared, closing = self.envelope.declared, self.envelope.closing_number
         if change is not None:
             declared, closing = str(change.count), change.control_number
+        element = self._raw.separators.element
+        elements = self._trailer.split(element)
+        if len(elements) < 3 and change is not None:  # one with a missing element is written whole
+            start = Span(self._span(0).end, self._raw.trailer.end)
+            written = (value.encode("latin-1") for value in ("", declared, closing))
+            return [Patch(start, element.join(written))]
         patches = []
         for position, now, value in (
             (1, self._raw.envelope.declared, declared),

@@ -255,8 +255,8 @@ class Scan:
             ("component separator (ISA16)", component),
             ("segment terminator", terminator),
         ):
-            if value.isalnum() or value in (b" ", b"\x00") or value >= b"\x80":
-                kind = "a blank" if value in (b" ", b"\x00") else "a letter or digit"
+            kind = _unusable(value)
+            if kind:
                 raise Unreadable(
                     f"the {name} would be {kind}",
                     where=where,
@@ -481,11 +481,11 @@ class _Levels:
 
     def _begins_segment(self, at: int) -> bool:
         """Whether a terminator, and nothing but blanks after it, stands before."""
-        before = self._data[max(0, at - _HEAD_LIMIT) : at]
-        return before.rstrip(BLANKS.replace(self._terminator, b"")).endswith(self._terminator)
+        end = self._data.rfind(self._terminator, 0, at)
+        return end >= 0 and not self._data[end + 1 : at].strip(BLANKS)
 
 
-_HEAD_LIMIT = 64  # bytes in which the first elements of an HL lie, and blanks before a segment
+_HEAD_LIMIT = 64  # bytes in which the first elements of an HL lie
 
 
 _STRAY = re.compile(rb"(?<![A-Za-z0-9])(?:ISA|IEA|BHT|NM1|CLM|SV1)[^\w\s]")
@@ -510,7 +510,14 @@ def _plausible(data: Data, start: int) -> bool:
     """Whether an ISA with 16 elements and separators of its own stands here."""
     head = data[start : start + ISA_LIMIT]
     parts = head.split(head[3:4], ISA_ELEMENTS) if len(head) > 3 else []
-    return len(parts) > ISA_ELEMENTS and not head[3:4].isalnum() and len(parts[16]) >= 2
+    return len(parts) > ISA_ELEMENTS and not _unusable(head[3:4])
+
+
+def _unusable(mark: bytes) -> str:
+    """What a separator must not be, or nothing."""
+    if mark in (b" ", b"\x00", b""):
+        return "a blank"
+    return "a letter or digit" if mark.isalnum() or mark >= b"\x80" else ""
 
 
 def _skip_blanks(data: Data, at: int) -> int:
