@@ -490,11 +490,12 @@ class Tables:
 
     @cached_property
     def candidate_codes(self) -> frozenset[str]:
-        """Codes that make a claim ours, on whatever day."""
+        """Codes that may make a claim ours, on whatever day: an unlisted one does so on the claim
+        of an ASC facility alone."""
         return frozenset(
             code
             for code in self.codes
-            if self.codes.history(code)[0].role in ("facet", "lookalike")
+            if self.codes.history(code)[0].role in ("facet", "lookalike", "unlisted")
         )
 
     def read(self, claim: Claim) -> Reading:
