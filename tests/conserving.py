@@ -113,7 +113,9 @@ def _is_of(line: Loop, other: Loop) -> bool:
         if now.tail != was.tail:
             return False
         mine, theirs = now.elements, was.elements
-        if now.id == "LX" or (now.id == "REF" and mine[1:2] == [b"6R"] == theirs[1:2]):
+        if now.id == "LX":
+            same = len(mine) == max(2, len(theirs))
+        elif now.id == "REF" and mine[1:2] == [b"6R"] == theirs[1:2]:
             same = len(mine) == len(theirs)
         elif now.id == "SV1":
             mark = now.separators.component
@@ -189,7 +191,7 @@ def _sets(parts: Parts) -> Iterator[tuple[bytes, int]]:
 def _accounted(before: bytes, ran: Ran) -> None:
     """Each segment of the input is in the output, or its change is in the list."""
     places = [change.offset for change in ran.changes]
-    pieces = list(split(before))
+    pieces = [piece for piece in split(before) if piece.body]
     missing = Counter(piece.raw for piece in pieces)
     missing.subtract(piece.raw for piece in split(ran.data))
     changed = Counter(

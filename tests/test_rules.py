@@ -95,14 +95,6 @@ def test_verdict(case: Case) -> None:
 
 
 @each_case
-def test_never_a_finding_and_not_evaluated_of_the_same_line(case: Case) -> None:
-    """A rule that could not be evaluated on a claim may have spoken of its other lines only."""
-    for verdict in checked(case.id).verdicts:
-        keys = [(entry.rule, entry.reason) for entry in verdict.not_evaluated]
-        assert len(keys) == len(set(keys))
-
-
-@each_case
 def test_places_are_where_a_naive_split_finds_them(case: Case) -> None:
     data = bytes_of(case.id)
     pieces = list(split(data))
