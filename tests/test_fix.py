@@ -356,3 +356,14 @@ def test_a_line_without_a_date_is_not_evaluated() -> None:
     reasons = {entry.reason.value for entry in ran.not_evaluated}
     assert reasons == {"date-unknown"}
     assert len(ran.not_evaluated) > 10
+
+
+@pytest.mark.parametrize(("place", "is_facility"), [("24", True), ("11", False)])
+def test_a_profile_that_is_for_facilities_alone_tells_who_bills(
+    place: str, is_facility: bool
+) -> None:
+    """Whatever the taxonomy says: 73, a facility's discontinued procedure, is in its place."""
+    data = write(one("64493-RT,73 $1", payer="medicare", place=place))
+    rules = {finding.rule for finding in check(data, "medicare-asc").findings}
+    assert ("MD01" in rules) is not is_facility
+    assert "MD01" in {finding.rule for finding in check(data, "medicare").findings}

@@ -182,19 +182,6 @@ def test_places_are_where_a_naive_split_finds_them(file: tuple[bytes, str | None
 
 
 @given(files(), st.booleans())
-def test_the_change_list_quotes_the_input(file: tuple[bytes, str | None], suggested: bool) -> None:
-    """Offsets are of the input; what a first correction replaced stood there."""
-    data, payer = file
-    ran = fix(data, payer, suggested=suggested)
-    for verdict in ran.verdicts:
-        if len(verdict.corrected) == 1 or verdict.claim is None:
-            for change in verdict.changes:
-                end = change.offset + len(change.before)
-                assert data[change.offset : end] == change.before
-        assert all(0 <= change.offset <= len(data) for change in verdict.changes)
-
-
-@given(files(), st.booleans())
 def test_order_of_findings(file: tuple[bytes, str | None], suggested: bool) -> None:
     """By claim; in a claim those of the whole first, then by line, then by rule."""
     data, payer = file

@@ -94,16 +94,18 @@ def segments_of(text: bytes, separators: Separators) -> list[Segment]:
     """The segments of a text that begins with one. Blanks after a terminator belong to it."""
     element, terminator = separators.element, separators.terminator
     found: list[Segment] = []
-    at = 0
+    last: Segment | None = None
+    at, size = 0, len(text)
     for piece in text.split(terminator):
-        body = piece.lstrip(BLANKS)
-        start = at + len(piece) - len(body)
+        end = at + len(piece)
+        body = piece if piece[:1] > b" " else piece.lstrip(BLANKS)  # most begin at once
         if body:
-            if found:
-                found[-1].next = start
-            end = start + len(body)
-            found.append(Segment(body.split(element), start, end, len(text)))
-        at += len(piece) + 1
+            start = end - len(body)
+            if last is not None:
+                last.next = start
+            last = Segment(body.split(element), start, end, size)
+            found.append(last)
+        at = end + 1
     return found
 
 
@@ -533,8 +535,8 @@ class ClaimText:
     is_envelope: Literal[False] = False
 
     __slots__ = (
-        "_authorizations", "_diagnosis_places", "base", "claim", "context", "first_segment",
-        "loops", "original", "passes", "segments", "separators", "text",
+        "_authorizations", "_diagnosis_places", "_original", "base", "claim", "context",
+        "first_segment", "loops", "passes", "segments", "separators", "text",
     )  # fmt: skip
 
     def __init__(
@@ -549,7 +551,7 @@ class ClaimText:
     ) -> None:
         self.text, self.separators, self.context = text, separators, context
         self.base, self.first_segment = base, first_segment
-        self.original, self.passes = original or self, passes
+        self._original, self.passes = original, passes
         self.segments = segments_of(text, separators)
         reader = _Reader(self.segments, separators)
         self.claim = reader.claim(context)
@@ -558,6 +560,11 @@ class ClaimText:
         )
         self._diagnosis_places = reader.diagnosis_places
         self._authorizations = reader.authorizations
+
+    @property
+    def original(self) -> ClaimText:
+        """The claim as it was sent; no field, for a claim that holds itself lives too long."""
+        return self if self._original is None else self._original
 
     def after(self, patches: Sequence[Patch]) -> ClaimText:
         """The claim read again with the patches applied."""
