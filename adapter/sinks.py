@@ -65,8 +65,12 @@ def sink(path: Path | None, *, private: bool = False) -> Iterator[IO[bytes]]:
     Raises: OSError.
     """
     if path is None:
-        yield sys.stdout.buffer
-        sys.stdout.buffer.flush()
+        try:
+            yield sys.stdout.buffer
+            sys.stdout.buffer.flush()
+        except OSError:
+            _give_up_stdout()
+            raise
         return
     target = Path(os.path.realpath(path))  # a link stays, what it points to is replaced
     if target.exists() and not target.is_file():
@@ -75,6 +79,15 @@ def sink(path: Path | None, *, private: bool = False) -> Iterator[IO[bytes]]:
         return
     with _replacing(target, keep_mode=not private) as file:
         yield file
+
+
+def _give_up_stdout() -> None:
+    """What is left in the buffer goes nowhere: written once more when Python ends it would fail
+    again, and that status would take the place of ours."""
+    with suppress(OSError, ValueError):
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, sys.stdout.fileno())
+        os.close(nowhere)
 
 
 @contextmanager
