@@ -113,7 +113,7 @@ def _is_of(line: Loop, other: Loop) -> bool:
             return False
         mine, theirs = now.elements, was.elements
         if now.id == "LX":
-            same = len(mine) == max(2, len(theirs))
+            same = len(mine) in (len(theirs), 2)  # one without a number may get one
         elif now.id == "REF" and mine[1:2] == [b"6R"] == theirs[1:2]:
             same = len(mine) == len(theirs)
         elif now.id == "SV1":

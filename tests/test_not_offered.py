@@ -24,6 +24,13 @@ def test_a_line_with_amounts_of_its_own_is_not_split(segment: str) -> None:
     assert f"amounts of its own ({segment[:3]})" in said
 
 
+@pytest.mark.parametrize(("charge", "why"), [("40p", "cannot be read"), ("400.005", "of a cent")])
+def test_a_charge_that_cannot_be_shared_or_added_is_said(charge: str, why: str) -> None:
+    text = one(RIGHT, LEFT, payer="medicare").replace(":LT*400*", f":LT*{charge}*")
+    (said,) = fixes(write(text.replace("*800*", "*800.005*")), "medicare", "LA05")
+    assert why in said
+
+
 def test_lines_do_not_move_where_a_payer_has_named_one_by_its_number() -> None:
     text = one(RIGHT, LEFT, "20552 $9", payer="medicare", paid={3: "5"})
     bundled = text.replace("HC:20552**1~", "HC:20552**1*2~")

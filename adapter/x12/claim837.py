@@ -721,6 +721,11 @@ class ClaimText:
                     return "another payer has adjudicated the line (2430)"
                 if any(loop.sv1 is None for loop in loops):
                     return "a line has no SV1"
+                charges = [self.claim.line(number).charge for number in lines_of(change)]
+                if None in charges:
+                    return "the charge of a line cannot be read"
+                if any(charge != round(charge, 2) for charge in charges if charge is not None):
+                    return "a charge has parts of a cent"
             match change:
                 case SetModifiers(_, modifiers) if len(modifiers) > MAX_MODIFIERS:
                     return "SV101 has room for four modifiers"
