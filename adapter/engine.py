@@ -438,7 +438,7 @@ def _corrected(view: ClaimView, case: _Case) -> tuple[Verdict, ClaimView]:
             fix = case.offered(view, rule, found)
             if fix is None or not fix.changes or not _applies(case.policy, fix):
                 continue
-            finding = replace(case.finding(view, rule, found, severity), fix=fix)
+            finding = case.finding(view, rule, found, severity)
             patches = view.lower(fix.changes)
             after = view.after(patches)
             judged = case.judge(after)

@@ -109,7 +109,6 @@ class Location:
     `element` such as SV101-03, `loop` such as 2400[3], `row` an NDJSON line from 1.
     """
 
-    input: int = 0
     segment: int | None = None
     offset: int | None = None
     element: str | None = None

@@ -15,9 +15,6 @@ from importlib import import_module
 from typing import Literal, TypeAlias
 
 from adapter.findings import SEVERITIES, Applicability, Found, NotEvaluated, Severity
-from adapter.model import Claim, Envelope
-from adapter.profiles import Profile
-from adapter.tables import Tables
 
 FAMILIES = ("validity", "levels", "laterality", "modifiers", "units", "diagnosis", "envelope")
 """The modules of this package, in the order in which their corrections are applied."""
@@ -25,18 +22,16 @@ FAMILIES = ("validity", "levels", "laterality", "modifiers", "units", "diagnosis
 HEADINGS = ("Why it matters", "Fires", "Clean", "Correction", "Not evaluated when")
 
 Result: TypeAlias = Iterator[Found | NotEvaluated]
-ClaimCheck: TypeAlias = Callable[[Claim, Tables, Profile], Result]
-EnvelopeCheck: TypeAlias = Callable[[Envelope], Result]
 Repeated: TypeAlias = Literal["claim", "interchange"]
-RepeatCheck: TypeAlias = Callable[[Repeated], Result]
 
 
 @dataclass(frozen=True, slots=True)
 class Rule:
     """A rule and what its declaration says.
 
-    `scope`: `claim` rules see one claim, `envelope` rules one envelope; a `repeat` rule is called
-    for a claim or interchange whose number was seen before in the input.
+    `scope`: a `claim` rule is called as `check(claim, tables, profile)`, an `envelope` rule as
+    `check(envelope)`; a `repeat` rule, as `check("claim")` or `check("interchange")`, for one whose
+    number was seen before in the input.
     `tables`: what it looks up by date of service; a rule with none does not need the date.
     `variants`: severities of kinds of finding that differ from `severity`.
     """
