@@ -116,6 +116,30 @@ def differing(one: Sequence[Attachment], other: Sequence[Attachment]) -> set[str
     return {attachment.name for attachment in (first - second) + (second - first)}
 
 
+class Trouble(StrEnum):
+    """What kind of thing is odd in a resource."""
+
+    STRUCTURE = "structure"  # not the form that the format asks for
+    REFERENCE = "reference"  # points to nothing, or to more than one
+    PROVIDER = "provider"  # who bills is said in two ways
+    AMOUNT = "amount"  # amounts that do not fit together, or are of another currency
+    CODE_SYSTEM = "code-system"  # a code under a system that says nothing about billing
+
+
+@dataclass(frozen=True, slots=True)
+class Oddity:
+    """Something in the input that a model cannot hold, as the document met it.
+
+    `place` is relative to the resource (`item[0].net.value`, empty for the whole), `what` one
+    clause without a value of the claim, `line` the number of the line that it is on.
+    """
+
+    kind: Trouble
+    place: str
+    what: str
+    line: int | None = None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ServiceLine:
     """One billed line.
@@ -163,6 +187,8 @@ class Claim:
 
     `id` is the submitter's number of the claim. `frequency` is 1 original, 7 replacement, 8 void.
     `authorizations` and `notes` are those of the whole claim; a line may have its own.
+    `professional`: it asks for payment of professional services; others (a FHIR Claim may be
+    institutional, a preauthorization, or cancelled) are not judged. `oddities` are of the document.
     """
 
     id: str
@@ -181,6 +207,8 @@ class Claim:
     notes: tuple[str, ...] = ()
     other_payers: tuple[OtherPayer, ...] = ()
     lines: tuple[ServiceLine, ...] = ()
+    professional: bool = True
+    oddities: tuple[Oddity, ...] = field(default=(), compare=False)
 
     def line(self, number: int) -> ServiceLine:
         """The line with that number. Raises: KeyError."""
