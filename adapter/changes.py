@@ -7,7 +7,7 @@ the claim must be afterwards: a correction is proved by reading the output again
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import assert_never
 
@@ -163,8 +163,104 @@ def derived_control_number(base: str | None, taken: set[str]) -> str | None:
 
 
 def merged_pointers(kept: tuple[int, ...], dropped: tuple[int, ...]) -> tuple[int, ...]:
-    """The union, in the order of the first, at most four."""
-    return (*kept, *(p for p in dropped if p not in kept))[:MAX_POINTERS]
+    """The union, in the order of the first: four, or more where the first has more already."""
+    return (*kept, *(p for p in dropped if p not in kept))[: max(MAX_POINTERS, len(kept))]
+
+
+@dataclass(slots=True)
+class LineEdit:
+    """What becomes of one line; None is: as it was. `added` are lines behind it, each with its
+    control number."""
+
+    code: str | None = None
+    modifiers: tuple[str, ...] | None = None
+    units: int | None = None
+    charge: Decimal | None = None
+    pointers: tuple[int, ...] | None = None
+    control: str | None = None
+    gone: bool = False
+    merged: list[int] = field(default_factory=list)  # the lines that were added to it
+    added: list[tuple[LinePart, str | None]] = field(default_factory=list)
+
+    def take(self, part: LinePart) -> None:
+        self.code, self.modifiers = part.code, part.modifiers
+        self.units, self.charge = part.units, part.charge
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """Changes sorted by what they touch: lines by number, the claim's charge, its diagnoses by
+    position (from 1)."""
+
+    lines: dict[int, LineEdit]
+    charge: Decimal | None
+    diagnoses: dict[int, str]
+
+
+def planned(claim: Claim, changes: Sequence[Change]) -> Plan:
+    """What the changes make of each line, for a document that lowers them to patches."""
+    lines = {line.number: LineEdit() for line in claim.lines}
+    charge = claim.charge
+    diagnoses: dict[int, str] = {}
+    taken = {line.control_number for line in claim.lines if line.control_number}
+    for change in changes:
+        match change:
+            case SetCode(number, code):
+                lines[number].code = code
+            case SetModifiers(number, modifiers):
+                lines[number].modifiers = modifiers
+            case SetUnits(number, units):
+                lines[number].units = units
+            case MergeLines(kept, dropped):
+                edit, had, other = lines[kept], claim.line(kept), claim.line(dropped)
+                edit.charge = _sum(edit.charge or had.charge, other.charge)
+                edit.pointers = merged_pointers(edit.pointers or had.pointers, other.pointers)
+                edit.merged.append(dropped)
+                lines[dropped].gone = True
+            case SplitLine(number, parts):
+                lines[number].take(parts[0])
+                for part in parts[1:]:
+                    control = derived_control_number(claim.line(number).control_number, taken)
+                    taken.add(control or "")
+                    lines[number].added.append((part, control))
+            case RemoveLine(number):
+                gone = claim.line(number).charge
+                if charge is not None and gone is not None:
+                    charge -= gone
+                lines[number].gone = True
+            case SetDiagnosis(position, code):
+                diagnoses[position] = code
+            case SetTrailer():
+                raise AssertionError("a trailer is not part of a claim")
+            case _:
+                assert_never(change)
+    return Plan(lines, charge, diagnoses)
+
+
+def unfit(claim: Claim, changes: Sequence[Change]) -> str | None:
+    """Why the changes cannot be made on a claim of any format, or None where they can."""
+    count = len(claim.lines)
+    for change in changes:
+        if moves_lines(change):
+            charges = [claim.line(number).charge for number in lines_of(change)]
+            if None in charges:
+                return "the charge of a line cannot be read"
+            if any(charge != round(charge, 2) for charge in charges if charge is not None):
+                return "a charge has parts of a cent"
+        match change:
+            case SetModifiers(_, modifiers) if len(modifiers) > MAX_MODIFIERS:
+                return "a line has room for four modifiers"
+            case MergeLines() | RemoveLine():
+                count -= 1
+            case SplitLine(_, parts):
+                if any(len(part.modifiers) > MAX_MODIFIERS for part in parts):
+                    return "a line has room for four modifiers"
+                count += len(parts) - 1
+            case _:
+                pass
+    if count > MAX_LINES:
+        return f"a claim has room for {MAX_LINES} lines"
+    return None if count else "a claim must keep a line"
 
 
 def applied(claim: Claim, changes: Sequence[Change]) -> Claim:

@@ -9,29 +9,21 @@ from __future__ import annotations
 import re
 from bisect import bisect_right
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
 from functools import lru_cache
-from typing import Literal, NamedTuple, assert_never
+from typing import Literal, NamedTuple
 
 from adapter.changes import (
-    MAX_LINES,
-    MAX_MODIFIERS,
     Change,
-    LinePart,
+    LineEdit,
     MergeLines,
-    RemoveLine,
-    SetCode,
-    SetDiagnosis,
-    SetModifiers,
-    SetTrailer,
-    SetUnits,
     SplitLine,
-    derived_control_number,
     lines_of,
-    merged_pointers,
     moves_lines,
+    planned,
+    unfit,
 )
 from adapter.findings import Excerpt, Field, Location, Rewritten
 from adapter.model import (
@@ -707,42 +699,26 @@ class ClaimText:
 
     def refusal(self, changes: Sequence[Change]) -> str | None:
         """Why these changes cannot be made on these bytes, or None where they can."""
-        count = len(self.claim.lines)
         moving = any(map(moves_lines, changes))
         if moving and any(loop.bundled for loop in self.loops.values()):
             return "another payer names a line of the claim by its number (SVD06)"
         headless = any(loop.head.id != b"LX" for loop in self.loops.values())
         if headless and moving:
             return "an SV1 of the claim has no LX of its own"
-        for change in changes:
+        for change in filter(moves_lines, changes):
             loops = [self.loops[number] for number in sorted(lines_of(change))]
-            if moves_lines(change):
-                if any(loop.adjudicated for loop in loops):
-                    return "another payer has adjudicated the line (2430)"
-                if any(loop.sv1 is None for loop in loops):
-                    return "a line has no SV1"
-                charges = [self.claim.line(number).charge for number in lines_of(change)]
-                if None in charges:
-                    return "the charge of a line cannot be read"
-                if any(charge != round(charge, 2) for charge in charges if charge is not None):
-                    return "a charge has parts of a cent"
-            match change:
-                case SetModifiers(_, modifiers) if len(modifiers) > MAX_MODIFIERS:
-                    return "SV101 has room for four modifiers"
-                case MergeLines(kept, dropped):
-                    differing = self._differing(kept, dropped)
-                    if differing:
-                        return f"{differing} of lines {kept} and {dropped} differ"
-                    count -= 1
-                case RemoveLine():
-                    count -= 1
-                case SplitLine(_, parts):
-                    if any(len(part.modifiers) > MAX_MODIFIERS for part in parts):
-                        return "SV101 has room for four modifiers"
-                    count += len(parts) - 1
-                case _:
-                    pass
+            if any(loop.adjudicated for loop in loops):
+                return "another payer has adjudicated the line (2430)"
+            if any(loop.sv1 is None for loop in loops):
+                return "a line has no SV1"
+        reason = unfit(self.claim, changes)
+        if reason is not None:
+            return reason
         for change in changes:
+            if isinstance(change, MergeLines):
+                differing = self._differing(change.kept, change.dropped)
+                if differing:
+                    return f"{differing} of lines {change.kept} and {change.dropped} differ"
             if isinstance(change, MergeLines | SplitLine):
                 own = {
                     attachment.name[:3]
@@ -752,9 +728,7 @@ class ClaimText:
                 if own.intersection(ADDITIVE):
                     named = " and ".join(sorted(own.intersection(ADDITIVE)))
                     return f"a line has amounts of its own ({named})"
-        if count > MAX_LINES:
-            return f"a claim has room for {MAX_LINES} lines"
-        return None if count else "a claim must keep a line"
+        return None
 
     def _differing(self, kept: int, dropped: int) -> str:
         """The names of what two lines do not share; never its values."""
@@ -772,56 +746,20 @@ class ClaimText:
         Call `refusal` first. Segments that go, and the counts of LX and CLM02, are among them; the
         count in SE01 is the document's.
         """
-        edits: dict[int, _LineEdit] = {number: _LineEdit() for number in self.loops}
+        plan = planned(self.claim, changes)
         patches: list[Patch] = []
-        charge = self.claim.charge
-        taken = {line.control_number for line in self.claim.lines if line.control_number}
-        for change in changes:
-            match change:
-                case SetCode(line, code):
-                    edits[line].code = code
-                case SetModifiers(line, modifiers):
-                    edits[line].modifiers = modifiers
-                case SetUnits(line, units):
-                    edits[line].units = units
-                case MergeLines(kept, dropped):
-                    first, second = edits[kept], self.claim.line(dropped)
-                    had = self.claim.line(kept)
-                    if had.charge is not None and second.charge is not None:
-                        first.charge = (first.charge or had.charge) + second.charge
-                    first.pointers = merged_pointers(
-                        first.pointers or had.pointers, second.pointers
-                    )
-                    edits[dropped].gone = True
-                case SplitLine(line, parts):
-                    edits[line].take(parts[0])
-                    for part in parts[1:]:
-                        control = derived_control_number(
-                            self.claim.line(line).control_number, taken
-                        )
-                        taken.add(control or "")
-                        edits[line].added.append((part, control))
-                case RemoveLine(line):
-                    gone = self.claim.line(line).charge
-                    if charge is not None and gone is not None:
-                        charge -= gone
-                    edits[line].gone = True
-                case SetDiagnosis(position, code):
-                    segment, element = self._diagnosis_places[position - 1]
-                    span = segment.component_span(element, 2, self.separators.component)
-                    pointless = self.text[span.start : span.end].replace(b".", b"")
-                    same = _token(pointless.upper()) == code  # then its letters stay as they are
-                    patches.append(Patch(span, pointless if same else code.encode(LATIN)))
-                case SetTrailer():
-                    raise AssertionError("a trailer is not part of a claim")
-                case _:
-                    assert_never(change)
-        if charge != self.claim.charge and charge is not None:
-            patches.append(Patch(self.segments[0].span(2), _written(charge)))
+        for position, code in plan.diagnoses.items():
+            segment, element = self._diagnosis_places[position - 1]
+            span = segment.component_span(element, 2, self.separators.component)
+            pointless = self.text[span.start : span.end].replace(b".", b"")
+            same = _token(pointless.upper()) == code  # then its letters stay as they are
+            patches.append(Patch(span, pointless if same else code.encode(LATIN)))
+        if plan.charge != self.claim.charge and plan.charge is not None:
+            patches.append(Patch(self.segments[0].span(2), _written(plan.charge)))
         renumber = any(moves_lines(change) for change in changes)
         number = 0
         for line, loop in self.loops.items():
-            edit = edits[line]
+            edit = plan.lines[line]
             end = self.segments[loop.after - 1].next
             if edit.gone:
                 patches += [
@@ -833,7 +771,7 @@ class ClaimText:
             patches += self._line_patches(loop, edit, number if renumber else None)
             for part, control in edit.added:
                 number += 1
-                copy = _LineEdit(control=control)
+                copy = LineEdit(control=control)
                 copy.take(part)
                 start = loop.head.start
                 moved = [
@@ -846,7 +784,7 @@ class ClaimText:
     def _changes(self, patch: Patch) -> bool:
         return self.text[patch.span.start : patch.span.end] != patch.data
 
-    def _line_patches(self, loop: LineLoop, edit: _LineEdit, number: int | None) -> list[Patch]:
+    def _line_patches(self, loop: LineLoop, edit: LineEdit, number: int | None) -> list[Patch]:
         sv1, mark = loop.sv1, self.separators.component
         patches = []
         if number is not None:
@@ -880,24 +818,6 @@ class ClaimText:
 
 _SV1_FIELDS = {"charge": 2, "unit_basis": 3, "units": 4, "place_of_service": 5, "pointers": 7}
 _SHOWN = ([b"DTP", b"472"], [b"REF", b"G1"], [b"REF", b"6R"])
-
-
-@dataclass(slots=True)
-class _LineEdit:
-    """What becomes of one line; None is: as it was."""
-
-    code: str | None = None
-    modifiers: tuple[str, ...] | None = None
-    units: int | None = None
-    charge: Decimal | None = None
-    pointers: tuple[int, ...] | None = None
-    control: str | None = None
-    gone: bool = False
-    added: list[tuple[LinePart, str | None]] = field(default_factory=list)
-
-    def take(self, part: LinePart) -> None:
-        self.code, self.modifiers = part.code, part.modifiers
-        self.units, self.charge = part.units, part.charge
 
 
 def _set_modifiers(sv1: Segment, modifiers: tuple[str, ...], mark: bytes) -> Patch:
