@@ -3,13 +3,26 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, TypeAlias
 
+from adapter.findings import Notes
+from adapter.model import Oddity, Trouble
 from adapter.source import Source, Unreadable
-from adapter.x12.document import X12Document
 
-Document = X12Document
+if TYPE_CHECKING:  # each is imported when the first input of its format is opened
+    from adapter.fhir.document import FhirDocument
+    from adapter.x12.document import X12Document
 
-ACCEPTED = "facet reads X12 837P (005010X222, X222A1, X222A2), also packed with gzip"
+    Document: TypeAlias = X12Document | FhirDocument
+
+ACCEPTED = (
+    "facet reads X12 837P (005010X222, X222A1, X222A2) and FHIR R4 JSON (Claim, Procedure, Bundle,"
+    " NDJSON), also packed with gzip"
+)
+NO_NOTES = Notes()
+READ = ("x12", "json")
+"""What `recognise` calls the formats that are read."""
 HEAD = 512  # bytes that are looked at
 BLANKS = b" \t\r\n\x00"
 _NOT_BLANK = re.compile(rb"[^ \t\r\n\x00]")
@@ -34,7 +47,7 @@ LOOSE = (b"GS", b"ST", b"BHT", b"IEA", b"GE", b"SE", b"HL", b"CLM")
 
 
 def recognise(head: bytes) -> str:
-    """What the beginning of an input is: `x12`, or in words something that is not accepted."""
+    """What the beginning of an input is: `x12`, `json`, or in words what is not accepted."""
     for magic, name in MAGIC[:-1]:
         if head.startswith(magic):
             return name
@@ -47,16 +60,20 @@ def recognise(head: bytes) -> str:
         return "XML or HTML"
     if head[1:2] == b"\x00" or (head[:1] == b"\x00" and len(head) > 1 and head[1:2] != b"\x00"):
         return "UTF-16 text"
-    if text[:1] in b"{[":
-        return "JSON"
+    if text.startswith(b"{"):
+        return "json"
+    if text.startswith(b"["):
+        return "a JSON list: FHIR begins with an object"
     if text.startswith(LOOSE) and len(text) > 3 and not text[2:4].isalnum():
         return "X12 without its interchange: it does not begin with ISA"
     return "no X12: it does not begin with ISA"
 
 
-def open_document(source: Source) -> Document:
+def open_document(source: Source, notes: Notes = NO_NOTES, *, validate: bool = False) -> Document:
     """The document in a source.
 
+    Args: notes, what is written into or beside FHIR besides corrections; validate, whether FHIR is
+    held against the structure definitions of R4.
     Raises: Unreadable, saying what the input is instead.
     """
     start = _NOT_BLANK.search(source.data)
@@ -64,6 +81,24 @@ def open_document(source: Source) -> Document:
     if kind == "empty" and start is not None:  # a long blank lead
         kind = recognise(source.data[start.start() : start.start() + HEAD])
     if kind == "x12":
+        from adapter.x12.document import X12Document
+
         return X12Document(source)
+    if kind == "json":
+        from adapter.fhir.document import FhirDocument
+
+        return FhirDocument(
+            source, source.data.find(b"{"), notes, _validator() if validate else None
+        )
     what = "it is empty" if kind == "empty" else f"it is {kind}"
     raise Unreadable(what, hint=ACCEPTED)
+
+
+def _validator() -> Callable[[bytes], Sequence[Oddity]]:
+    """What the structure definitions of R4 find odd in a resource."""
+    from adapter.conformance import problems
+
+    def validate(resource: bytes) -> Sequence[Oddity]:
+        return [Oddity(Trouble.STRUCTURE, each.path, each.what) for each in problems(resource)]
+
+    return validate

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from datetime import date
 from decimal import Decimal
 from functools import cached_property
-from typing import Literal, Protocol, Self
+from typing import Any, Literal, Protocol, Self
 
 from adapter.changes import (
     Change,
@@ -39,9 +39,9 @@ from adapter.findings import (
     Verdict,
     Withheld,
 )
-from adapter.model import ASC_PLACE, Claim, Envelope, EnvelopeLevel, Facility
+from adapter.model import ASC_PLACE, Claim, Envelope, EnvelopeLevel, Facility, Oddity
 from adapter.profiles import Profile, Profiles
-from adapter.rules import Rule, all_rules
+from adapter.rules import SCOPES, Rule, all_rules
 from adapter.rules._lines import takes_twice
 from adapter.source import Edit, Patch, Span
 from adapter.tables import Tables
@@ -74,14 +74,14 @@ CROSSWALK_FAMILY = "CV"
 
 
 class ClaimView(Protocol):
-    """One claim in its document. `original` is the claim as it was sent."""
+    """One claim in its document. `is_validated`: what is odd in it is told whoever it is about."""
 
-    is_envelope: Literal[False]
+    kind: Literal["claim"]
 
     @property
     def claim(self) -> Claim: ...
     @property
-    def original(self) -> Self: ...
+    def is_validated(self) -> bool: ...
     @property
     def text(self) -> bytes: ...
     def locate(self, line: int | None, field: Field | None) -> Location: ...
@@ -93,22 +93,33 @@ class ClaimView(Protocol):
     def after(self, patches: Sequence[Patch]) -> Self: ...
     def rewritten(self) -> Rewritten: ...
     def edits(self) -> Sequence[tuple[Edit, bytes, int | None]]: ...
-    def splice(self) -> Patch: ...
-    @property
-    def added(self) -> int: ...
 
 
 class EnvelopeView(Protocol):
     """One envelope in its document, as it is once the corrections within it are made."""
 
-    is_envelope: Literal[True]
+    kind: Literal["envelope"]
 
     @property
     def envelope(self) -> Envelope: ...
     def locate(self, field: Field | None) -> Location: ...
     def lower(self, change: SetTrailer | None) -> list[Patch]: ...
+    def accept(self, patches: Sequence[Patch]) -> None: ...
     def held(self, span: Span) -> bytes: ...
     def rewritten(self, patches: Sequence[Patch]) -> Rewritten: ...
+
+
+class ResourceView(Protocol):
+    """A resource that is no claim of ours, in which something is odd. `claim`: its id if it is
+    one."""
+
+    kind: Literal["resource"]
+
+    @property
+    def claim(self) -> str | None: ...
+    @property
+    def oddities(self) -> Sequence[Oddity]: ...
+    def locate(self, field: Field | None) -> Location: ...
 
 
 class Document(Protocol):
@@ -122,8 +133,9 @@ class Document(Protocol):
     def notes(self) -> Sequence[str]: ...
     def views(
         self, codes: frozenset[str], *, every: bool = False
-    ) -> Iterator[ClaimView | EnvelopeView]: ...
-    def accept(self, patches: Sequence[Patch], added: int = 0) -> None: ...
+    ) -> Iterator[ClaimView | EnvelopeView | ResourceView]: ...
+    def conclude(self, view: Any, verdict: Verdict) -> None:
+        """Takes what was decided of a claim. `view` is one that the document gave out."""
 
 
 @dataclass(frozen=True)
@@ -155,7 +167,7 @@ class Policy:
     @cached_property
     def rules(self) -> Mapping[str, Sequence[Rule]]:
         """All rules by scope, in the order of corrections. Selection comes after precedence."""
-        found: dict[str, list[Rule]] = {"claim": [], "envelope": [], "repeat": []}
+        found: dict[str, list[Rule]] = {scope: [] for scope in SCOPES}
         for rule in all_rules().values():
             found[rule.scope].append(rule)
         return found
@@ -184,21 +196,26 @@ def run(document: Document, policy: Policy, path: str = "") -> Iterator[Verdict 
     interchanges: set[tuple[str, ...]] = set()
     implied: dict[str, Applicability] = {}  # corrections since the last trailer that moved lines
     for view in document.views(policy.tables.candidate_codes):
-        if view.is_envelope:
-            yield from _envelope(document, view, policy, interchanges, implied)
+        if view.kind == "envelope":
+            yield from _envelope(view, policy, interchanges, implied)
             continue
-        profile, why = policy.profile(view.claim)
-        case = _Case(policy, profile, why, repeated=view.claim.id in claim_ids)
-        if not policy.tables.read(case.seen(view.claim)).ours:
+        if view.kind == "resource":
+            yield _resource(view, policy)
             continue
-        ours += 1
-        claim_ids.add(view.claim.id)
+        claim = view.claim
+        profile, why = policy.profile(claim)
+        case = _Case(policy, profile, why, repeated=claim.id in claim_ids)
+        if case.is_ours(claim):
+            ours += 1
+            claim_ids.update((claim.id,) if claim.id else ())
+        elif not (view.is_validated and claim.oddities):
+            continue
         if not policy.fix:
-            yield case.verdict(view, case.judge(view))
-            continue
-        verdict, corrected = _corrected(view, case)
-        if verdict.changes:
-            document.accept([corrected.splice()], corrected.added)
+            verdict = case.verdict(view, case.judge(view))
+            document.conclude(view, verdict)
+        else:
+            verdict, corrected = _corrected(view, case)
+            document.conclude(corrected, verdict)
             for finding in verdict.corrected:
                 if finding.fix is not None and any(map(moves_lines, finding.fix.changes)):
                     implied[finding.rule] = finding.applicability or Applicability.SUGGESTED
@@ -210,7 +227,7 @@ def check_claim(claim: Claim, policy: Policy) -> Verdict:
     """What is said of a claim alone: no places, no envelope. A claim that is not ours: nothing."""
     profile, why = policy.profile(claim)
     case = _Case(policy, profile, why, repeated=False)
-    if not policy.tables.read(case.seen(claim)).ours:
+    if not case.is_ours(claim):
         return Verdict(claim.id)
     view = _Bare(claim)
     return case.verdict(view, case.judge(view))
@@ -247,13 +264,32 @@ class _Case:
             return replace(claim, facility=Facility.ASC)
         return claim
 
+    def is_ours(self, claim: Claim) -> bool:
+        """Whether rules speak of it: a code of ours is on a line, or may be where none is read."""
+        return self.policy.tables.read(self.seen(claim)).ours or any(
+            oddity.blocking for oddity in claim.oddities
+        )
+
     def judge(self, view: ClaimView) -> _Judgement:
+        """What the rules say. Where a code may be hidden, those of the resource speak alone."""
         claim = self.seen(view.claim)
         tables, policy = self.policy.tables, self.policy
+        if not claim.professional and not view.is_validated:
+            return _Judgement((), tuple(self._not_professional()), Counter())
         reading = tables.read(claim)
+        odd = [
+            (rule, item, self._severity(rule, item, date.max))
+            for rule in policy.rules["resource"]
+            for item in rule.check(claim.oddities)
+            if isinstance(item, Found)
+        ]
+        if not claim.professional:
+            return self._kept(odd, tuple(self._not_professional()), claim)
+        if not reading.ours or any(oddity.blocking for oddity in claim.oddities):
+            return self._kept(odd, (), claim)
         days = {line.number: line.date for line in claim.lines}
         first_day = min((day for day in days.values() if day is not None), default=date.max)
-        said: list[tuple[Rule, Found, Severity]] = []
+        said = odd
         skipped: dict[tuple[str, Reason], NotEvaluated] = {}
         for rule in policy.rules["claim"]:
             if reading.only_lookalikes and rule.family != CROSSWALK_FAMILY:
@@ -276,15 +312,29 @@ class _Case:
                     for item in rule.check("claim")
                     if isinstance(item, Found)
                 ]
+        return self._kept(said, tuple(skipped.values()), claim)
+
+    def _kept(
+        self,
+        said: Sequence[tuple[Rule, Found, Severity]],
+        skipped: Sequence[NotEvaluated],
+        claim: Claim,
+    ) -> _Judgement:
+        """What is left by precedence and selection, in the order of the report."""
         codes = {line.number: line.code for line in claim.lines}
         raw = Counter(
             (rule.code, codes.get(found.line or 0, ""))
             for rule, found, severity in said
             if severity is Severity.ERROR
         )
-        kept = [entry for entry in _first_speakers(said) if policy.takes(entry[0].code)]
+        kept = [entry for entry in _first_speakers(said) if self.policy.takes(entry[0].code)]
         kept.sort(key=lambda entry: (entry[1].line is not None, entry[1].line or 0, entry[0].code))
-        return _Judgement(kept, tuple(skipped.values()), raw)
+        return _Judgement(kept, skipped, raw)
+
+    def _not_professional(self) -> Iterator[NotEvaluated]:
+        for rule in self.policy.rules["claim"]:
+            if self.policy.takes(rule.code):
+                yield NotEvaluated(Reason.NOT_PROFESSIONAL, rule.code)
 
     def _severity(self, rule: Rule, found: Found, day: date) -> Severity:
         own = self.policy.severities.get(rule.code)
@@ -542,8 +592,23 @@ def _changes_made(view: ClaimView, mended: Sequence[Finding]) -> Iterator[Change
 # --- envelopes ----------------------------------------------------------------------------------
 
 
+def _resource(view: ResourceView, policy: Policy) -> Verdict:
+    """What a validator found in a resource that no rule on coding is about."""
+    findings = []
+    for rule in policy.rules["resource"]:
+        for found in rule.check(view.oddities):
+            if isinstance(found, Found) and policy.takes(rule.code):
+                severity = policy.severities.get(rule.code, rule.severity)
+                location = view.locate(found.field)
+                findings.append(
+                    _finding(
+                        policy, rule, found, severity, claim=view.claim, fix=None, location=location
+                    )
+                )
+    return Verdict(None, tuple(findings))
+
+
 def _envelope(
-    document: Document,
     view: EnvelopeView,
     policy: Policy,
     interchanges: set[tuple[str, ...]],
@@ -579,7 +644,7 @@ def _envelope(
     rewritten = None
     if (policy.fix and envelope.level is EnvelopeLevel.TRANSACTION_SET) or change is not None:
         patches = view.lower(change)
-        document.accept(patches)
+        view.accept(patches)
         rules = [finding.rule for finding in mended] or sorted(implied)
         suggested = change is None and Applicability.SUGGESTED in implied.values()
         changes = [
@@ -613,15 +678,12 @@ def _envelope(
 class _Bare:
     """A view of a claim that was read elsewhere: it has no places, and cannot be changed."""
 
-    is_envelope: Literal[False] = False
+    kind: Literal["claim"] = "claim"
+    is_validated = False
     text = b""
 
     def __init__(self, claim: Claim) -> None:
         self.claim = claim
-
-    @property
-    def original(self) -> Self:
-        return self
 
     def locate(self, line: int | None, field: Field | None) -> Location:
         return Location()
@@ -645,8 +707,3 @@ class _Bare:
 
     def edits(self) -> Sequence[tuple[Edit, bytes, int | None]]:
         raise AssertionError("a bare claim is checked, never changed")
-
-    def splice(self) -> Patch:
-        raise AssertionError("a bare claim is checked, never changed")
-
-    added = 0

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal
 from enum import IntEnum, StrEnum
 
@@ -207,3 +207,18 @@ class InputDone:
     claims: int
     facet_claims: int
     notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Notes:
+    """What is written into FHIR, or beside it, besides corrections.
+
+    `annotate`: an OperationOutcome for each claim that is ours, and a tag on it. `beside`: what has
+    no place among the resources goes to a file of its own; else, where something is annotated, a
+    new Bundle holds it all. `mappings`: the version of the tables; `when`: None is now.
+    """
+
+    annotate: bool = False
+    beside: bool = False
+    mappings: str = ""
+    when: datetime | None = None

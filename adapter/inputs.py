@@ -7,7 +7,7 @@ import os
 import zlib
 from collections.abc import Iterator, Sequence
 
-from adapter.documents import HEAD, recognise
+from adapter.documents import HEAD, READ, recognise
 from adapter.source import GZIP_MAGIC, Unreadable
 
 PACKED_HEAD = 4096  # bytes of a gzip file that hold more than enough of its beginning
@@ -51,7 +51,10 @@ def _of(path: str) -> Iterator[tuple[str, Unreadable | None]]:
     if not found:
         yield (
             path,
-            Unreadable("no file in this folder is an 837P", hint="name a file, or check the path"),
+            Unreadable(
+                "no file in this folder is an 837P or FHIR JSON",
+                hint="name a file, or check the path",
+            ),
         )
 
 
@@ -78,4 +81,4 @@ def _is_input(path: str) -> bool:
             head = zlib.decompressobj(31).decompress(head, HEAD)
         except zlib.error:
             return True
-    return recognise(head[:HEAD]) == "x12"
+    return recognise(head[:HEAD]) in READ

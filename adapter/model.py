@@ -70,7 +70,8 @@ class Patient:
 
 @dataclass(frozen=True, slots=True)
 class Diagnosis:
-    """`code` in capitals and without its point, whatever the format writes.
+    """`code` in capitals and without its point, whatever the format writes; empty where the input
+    has a diagnosis that it does not code in ICD.
 
     `dotted`: it was sent with a decimal point in a format that carries none.
     """
@@ -131,13 +132,15 @@ class Oddity:
     """Something in the input that a model cannot hold, as the document met it.
 
     `place` is relative to the resource (`item[0].net.value`, empty for the whole), `what` one
-    clause without a value of the claim, `line` the number of the line that it is on.
+    clause without a value of the claim, `line` the number of the line that it is on. `blocking`:
+    without what it hides, what rules say of the claim could be wrong.
     """
 
     kind: Trouble
     place: str
     what: str
     line: int | None = None
+    blocking: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -51,6 +51,12 @@ class Spool:
         self._file.seek(self._kept)
         self._file.truncate()
 
+    def lines(self) -> Iterator[bytes]:
+        """What was written, a line at a time without its end."""
+        self._file.seek(0)
+        for line in self._file:
+            yield line.rstrip(b"\n")
+
     def copy(self, out: Writable) -> None:
         self._file.seek(0)
         shutil.copyfileobj(self._file, out, WINDOW)

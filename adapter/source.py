@@ -16,6 +16,7 @@ import sys
 import tempfile
 import zlib
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import IO, NamedTuple, cast
@@ -79,14 +80,18 @@ def apply(data: bytes, patches: Iterable[Patch]) -> bytes:
     return b"".join(pieces(data, ordered(patches)))
 
 
-def pieces(data: Data, patches: Iterable[Patch]) -> Iterator[bytes]:
-    """`data` in windows, with patches that come in order of their offsets."""
-    position = 0
+def pieces(
+    data: Data, patches: Iterable[Patch], start: int = 0, end: int | None = None
+) -> Iterator[bytes]:
+    """`data` in windows, with patches that come in order of their offsets.
+
+    Args: start and end, of the part that is wanted; the patches are within it.
+    """
     for patch in patches:
-        yield from windows(data, position, patch.span.start)
+        yield from windows(data, start, patch.span.start)
         yield patch.data
-        position = patch.span.end
-    yield from windows(data, position, len(data))
+        start = patch.span.end
+    yield from windows(data, start, len(data) if end is None else end)
 
 
 def windows(data: Data, start: int, end: int) -> Iterator[bytes]:
@@ -174,14 +179,14 @@ class PatchLog:
 
     def __init__(self) -> None:
         self._file = tempfile.SpooledTemporaryFile(max_size=8 << 20)  # noqa: SIM115
-        self._end = 0
+        self.end = 0  # behind the last patch, in the text that is patched
         self.count = 0
 
     def add(self, patch: Patch) -> None:
         """Raises: PatchOverlap for a patch that does not come after all before it."""
-        if patch.span.start < self._end:
-            raise PatchOverlap(f"{patch.span} after {self._end}")
-        self._end = patch.span.end
+        if patch.span.start < self.end:
+            raise PatchOverlap(f"{patch.span} after {self.end}")
+        self.end = patch.span.end
         self.count += 1
         self._file.write(self._HEAD.pack(*patch.span, len(patch.data)) + patch.data)
 
@@ -242,11 +247,18 @@ class Source:
         """The bytes with the patches, packed as they came; the very same where there is none."""
         if not patches.count:
             _copy(self._packed, patches, out)
-        elif self.gzipped:
-            with gzip.GzipFile(filename="", mode="wb", fileobj=out, mtime=0) as packer:
-                _copy(self.data, patches, cast(IO[bytes], packer))
-        else:
-            _copy(self.data, patches, out)
+            return
+        with self.packed_like(out) as packed:
+            _copy(self.data, patches, packed)
+
+    @contextmanager
+    def packed_like(self, out: IO[bytes]) -> Iterator[IO[bytes]]:
+        """Where to write what has to be packed as the source is."""
+        if not self.gzipped:
+            yield out
+            return
+        with gzip.GzipFile(filename="", mode="wb", fileobj=out, mtime=0) as packer:
+            yield cast(IO[bytes], packer)
 
 
 def _copy(data: Data, patches: PatchLog, out: IO[bytes]) -> None:

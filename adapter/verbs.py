@@ -9,7 +9,15 @@ from io import BytesIO
 
 from adapter.documents import open_document
 from adapter.engine import Policy, check_claim, run
-from adapter.findings import ChangeMade, Finding, InputDone, NotEvaluated, Severity, Withheld
+from adapter.findings import (
+    ChangeMade,
+    Finding,
+    InputDone,
+    Notes,
+    NotEvaluated,
+    Severity,
+    Withheld,
+)
 from adapter.model import Claim
 from adapter.profiles import Profiles
 from adapter.source import Source
@@ -69,14 +77,15 @@ def fix(data: Input, payer: str | None = None, suggested: bool = False) -> Resul
 
     Raises: Unreadable; KeyError for a payer that is no profile.
     """
-    document = open_document(source_of(data))
+    policy = _policy(payer, fix=True, suggested=suggested)
+    document = open_document(source_of(data), Notes(mappings=policy.tables.version))
     findings: list[Finding] = []
     not_evaluated: list[NotEvaluated] = []
     corrected: list[Finding] = []
     withheld: list[Withheld] = []
     changes: list[ChangeMade] = []
     done: InputDone | None = None
-    for outcome in run(document, _policy(payer, fix=True, suggested=suggested)):
+    for outcome in run(document, policy):
         if isinstance(outcome, InputDone):
             done = outcome
             continue

@@ -1,15 +1,19 @@
 """The cases of the rules, `fixtures/rules/*.toml`: lines in, verdict and corrected lines out.
 
     rule = "LA01"                    # the rule, and the file's name
-    payer = "medicare"               # payer, on, pos, dx, note, state, filing: the claim's, for all
-    on = 2026-03-10                  # cases of the file unless a case says otherwise
+    payer = "medicare"               # payer, on, pos, dx, note, state, filing, total, days and
+    on = 2026-03-10                  # pointers are the claim's: of all cases that do not say others
 
     [[fires]]
     why = "a side beside 50"
     lines = ["64493-50,RT $800"]     # the notation of notation.py
     at = [1]                         # the lines that the rule speaks of, 0 for the whole claim
     severity = "error"               # of its findings; unsaid: not looked at
+    total = "850"                    # the claim's charge; unsaid: the sum of the lines
+    days = { 2 = 2026-03-11 }        # of lines that are not of the claim's day
+    pointers = { 2 = [1] }           # to diagnoses; unsaid: to each, at most four
     x12 = { "ABK:M47816" = "ABK:M47.816" }   # what becomes of the written interchange (`*:~`)
+    fhir = { '"value": 1}' = '"value": "ONE"}' }   # and of the Bundle, laid out as `PRETTY`
     safe = ["64493-50,RT $800"]      # lines after `fix`; unsaid: as billed
     corrected = ["64493-50 $800"]    # lines after `fix --suggested`; unsaid: as `safe`
     also = ["LA03"]                  # other rules that may speak, on any line, before or after
@@ -19,29 +23,40 @@
     lines = ["64493-50,RT $800"]
     not_evaluated = "no-table"       # why the rule says nothing; unsaid: it was evaluated
 
-A key that is not one of these is an error.
+A case runs as 837P and as FHIR, in and out. One with `x12` alone runs as 837P only, one with `fhir`
+alone as FHIR only; one with both says the same thing in the words of each. A key that is not one of
+these is an error.
 """
 
 from __future__ import annotations
 
 import tomllib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from functools import cache
 from pathlib import Path
 from typing import Any, Literal
 
 from adapter.findings import SEVERITIES, Reason, Severity
-from tests.build837 import DAY, one
+from adapter.model import Claim
+from tests import build837, buildfhir
+from tests.build837 import DAY
 from tests.notation import Line, parsed
+
+Form = Literal["x12", "fhir"]
 
 ROOT = Path(__file__).parent.parent
 FOLDER = ROOT / "fixtures" / "rules"
 
-CLAIM_KEYS = {"payer", "on", "pos", "dx", "note", "state", "filing"}
+FORMS: tuple[Form, ...] = ("x12", "fhir")
+
+CLAIM_KEYS = {
+    *("payer", "on", "pos", "dx", "note", "state", "filing"),
+    *("total", "days", "pointers"),
+}
 FILE_KEYS = CLAIM_KEYS | {"rule", "fires", "clean"}
-CASE_KEYS = CLAIM_KEYS | {"why", "lines", "x12", "safe", "corrected", "also"}
+CASE_KEYS = CLAIM_KEYS | {"why", "lines", "x12", "fhir", "safe", "corrected", "also"}
 FIRES_KEYS = CASE_KEYS | {"at", "severity"}
 CLEAN_KEYS = CASE_KEYS | {"not_evaluated"}
 
@@ -66,7 +81,11 @@ class Case:
     note: str | None
     state: str
     filing: str | None
+    total: str | None
+    days: Mapping[int, date]
+    pointers: Mapping[int, Sequence[int]]
     x12: Mapping[str, str]
+    fhir: Mapping[str, str]
     at: frozenset[int | None]
     severity: Severity | None
     safe: tuple[Line, ...] | None
@@ -75,22 +94,56 @@ class Case:
     not_evaluated: Reason | None
 
     @property
+    def forms(self) -> Sequence[Form]:
+        """The formats that it runs in."""
+        said = [form for form in FORMS if self._replaced(form)]
+        return said or FORMS
+
+    @property
+    def is_one_claim(self) -> bool:
+        """Whether each format writes the same claim: in none of them was text replaced."""
+        return not (self.x12 or self.fhir)
+
+    @property
     def text(self) -> str:
-        """The case as an interchange with `*:~^` and without line ends."""
-        text = one(
-            *map(str, self.lines),
-            id=self.id.replace("-", "").upper(),
-            payer=self.payer,
-            on=self.on,
-            place=self.pos,
-            dx=self.dx,
-            note=self.note,
-            state=self.state,
-            filing=self.filing,
-        )
-        for old, new in self.x12.items():
+        """The case as an interchange with `*:~^` and without line ends. Raises: BadCase."""
+        return self._with_replaced("x12", build837.one(*map(str, self.lines), **self._claim))
+
+    def written(self, shape: buildfhir.Shape = buildfhir.SHAPES["pretty"]) -> bytes:
+        """The case as FHIR. Only the plain shape has the text that `fhir` replaces.
+
+        Raises: BadCase.
+        """
+        text = buildfhir.bundle(*map(str, self.lines), shape=shape, **self._claim).decode("utf-8")
+        return self._with_replaced("fhir", text).encode("utf-8")
+
+    def data(self, form: Form) -> bytes:
+        """The case as bytes. Raises: BadCase."""
+        return build837.write(self.text) if form == "x12" else self.written()
+
+    @property
+    def _claim(self) -> dict[str, Any]:
+        return {
+            "id": self.id.replace("-", "").upper(),
+            "payer": self.payer,
+            "on": self.on,
+            "place": self.pos,
+            "dx": self.dx,
+            "note": self.note,
+            "state": self.state,
+            "filing": self.filing,
+            "total": self.total,
+            "days": self.days,
+            "pointers": self.pointers,
+        }
+
+    def _replaced(self, form: Form) -> Mapping[str, str]:
+        return self.x12 if form == "x12" else self.fhir
+
+    def _with_replaced(self, form: Form, text: str) -> str:
+        for old, new in self._replaced(form).items():
             if old not in text:
-                raise BadCase(f"{self.id}: {old!r} is not in the interchange")
+                raise BadCase(f"{self.id}: {old!r} is not in the text that is written as {form}")
             text = text.replace(old, new)
         return text
 
@@ -118,6 +171,19 @@ def cases_of(path: Path) -> Sequence[Case]:
     return found
 
 
+def in_both(claim: Claim) -> Claim:
+    """A claim of the model without what FHIR has no place for.
+
+    Control numbers of lines; and that a claim is an original one, which FHIR does not say.
+    """
+    frequency = None if claim.frequency == "1" else claim.frequency
+    return replace(
+        claim,
+        frequency=frequency,
+        lines=tuple(replace(line, control_number=None) for line in claim.lines),
+    )
+
+
 def _case(ident: str, rule: str, verdict: Any, said: Mapping[str, Any]) -> Case:
     for key in ("why", "lines", "payer"):
         if not said.get(key):
@@ -142,7 +208,11 @@ def _case(ident: str, rule: str, verdict: Any, said: Mapping[str, Any]) -> Case:
             note=said.get("note"),
             state=said.get("state", "OH"),
             filing=said.get("filing"),
+            total=said.get("total"),
+            days=_by_line(said.get("days", {})),
+            pointers=_by_line(said.get("pointers", {})),
             x12=said.get("x12", {}),
+            fhir=said.get("fhir", {}),
             at=frozenset(number or None for number in at),
             severity=None if severity is None else SEVERITIES[severity],
             safe=parsed(said["safe"]) if "safe" in said else None,
@@ -152,6 +222,10 @@ def _case(ident: str, rule: str, verdict: Any, said: Mapping[str, Any]) -> Case:
         )
     except (KeyError, ValueError) as error:
         raise BadCase(f"{ident}: {error}") from None
+
+
+def _by_line(said: Mapping[str, Any]) -> Mapping[int, Any]:
+    return {int(number): value for number, value in said.items()}
 
 
 def _only(where: str, said: Mapping[str, Any], known: set[str]) -> None:

@@ -1,8 +1,10 @@
-"""Every case of every rule, as an 837P in and out; and every rule has what a rule must have."""
+"""Every case of every rule, as 837P and FHIR, in and out; and every rule has what it must have."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
+from dataclasses import replace
 from decimal import Decimal
 from functools import cache
 from pathlib import Path
@@ -11,13 +13,12 @@ import pytest
 
 import adapter
 from adapter.changes import atoms
-from adapter.findings import Applicability, Finding, Severity
+from adapter.findings import Applicability, Finding, Location, Severity, Verdict
 from adapter.model import Claim, ServiceLine
 from adapter.rules import FAMILIES, HEADINGS, Rule, all_rules
 from adapter.tables import shipped
-from tests.build837 import write
-from tests.cases import FOLDER, BadCase, Case, all_cases, cases_of
-from tests.conserving import assert_conserved
+from tests import conserving, conserving_fhir
+from tests.cases import FOLDER, FORMS, BadCase, Case, Form, all_cases, cases_of, in_both
 from tests.notation import Line, shown
 from tests.runs import Ran, check, fix, read, twice
 from tests.splitting import split
@@ -25,29 +26,38 @@ from tests.splitting import split
 CASES = all_cases()
 RULES = list(all_rules().values())
 
-each_case = pytest.mark.parametrize("case", CASES, ids=lambda case: case.id)
+RUNS = [(case, form) for case in CASES for form in case.forms]
+NAMED = [f"{case.id}-{form}" for case, form in RUNS]
+
+each_run = pytest.mark.parametrize(("case", "form"), RUNS, ids=NAMED)
 each_rule = pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.code)
 
 
-@cache
-def bytes_of(ident: str) -> bytes:
-    return write(_case(ident).text)
+def runs_as(form: Form) -> pytest.MarkDecorator:
+    """The cases that run in one format."""
+    cases = [case for case, each in RUNS if each == form]
+    return pytest.mark.parametrize("case", cases, ids=[case.id for case in cases])
 
 
 @cache
-def checked(ident: str) -> Ran:
-    return check(bytes_of(ident), _case(ident).payer)
+def bytes_of(ident: str, form: Form) -> bytes:
+    return _case(ident).data(form)
 
 
 @cache
-def corrected(ident: str, suggested: bool) -> Ran:
-    return fix(bytes_of(ident), _case(ident).payer, suggested=suggested, fix_envelope=False)
+def checked(ident: str, form: Form) -> Ran:
+    return check(bytes_of(ident, form), _case(ident).payer)
 
 
 @cache
-def mended(ident: str) -> Ran:
+def corrected(ident: str, form: Form, suggested: bool) -> Ran:
+    return fix(bytes_of(ident, form), _case(ident).payer, suggested=suggested)
+
+
+@cache
+def mended(ident: str, form: Form) -> Ran:
     """With everything that a user can ask for."""
-    return fix(bytes_of(ident), _case(ident).payer, suggested=True, fix_envelope=True)
+    return fix(bytes_of(ident, form), _case(ident).payer, suggested=True, fix_envelope=True)
 
 
 def _case(ident: str) -> Case:
@@ -81,9 +91,9 @@ def louder_than_info(findings: Sequence[Finding], case: Case) -> set[str]:
 # --- what is said -------------------------------------------------------------------------------
 
 
-@each_case
-def test_verdict(case: Case) -> None:
-    ran = checked(case.id)
+@each_run
+def test_verdict(case: Case, form: Form) -> None:
+    ran = checked(case.id, form)
     own = [finding for finding in ran.findings if finding.rule == case.rule]
     assert {finding.line for finding in own} == case.at
     if case.severity is not None:
@@ -94,11 +104,11 @@ def test_verdict(case: Case) -> None:
         assert skipped == ({case.not_evaluated} if case.not_evaluated else set())
 
 
-@each_case
+@runs_as("x12")
 def test_places_are_where_a_naive_split_finds_them(case: Case) -> None:
-    data = bytes_of(case.id)
+    data = bytes_of(case.id, "x12")
     pieces = list(split(data))
-    for finding in checked(case.id).findings:
+    for finding in checked(case.id, "x12").findings:
         place = finding.location
         assert place.segment is not None
         assert place.element is not None
@@ -107,10 +117,32 @@ def test_places_are_where_a_naive_split_finds_them(case: Case) -> None:
         assert piece.place(place.element)[0] == place.offset
 
 
-@each_case
-def test_messages_are_sentences_without_values_of_the_patient(case: Case) -> None:
+@runs_as("fhir")
+def test_expressions_hit_one_node_of_their_claim_and_line(case: Case) -> None:
+    data = bytes_of(case.id, "fhir")
+    held = {claim.expression: claim.resource for claim in conserving_fhir.claims(data)}
+    for finding in checked(case.id, "fhir").findings:
+        place = finding.location
+        assert (place.segment, place.element, place.row) == (None,) * 3
+        assert place.expression is not None
+        node = conserving_fhir.node_of(data, place.row, place.expression)
+        assert place.offset == len(node.source[: node.start].encode("utf-8"))
+        (own,) = [each for each in held if is_within(place.expression, each)]
+        assert held[own].said("id") == finding.claim
+        if finding.line is not None:
+            item = re.match(r"\.item\[(\d+)\]", place.expression.removeprefix(own))
+            assert item is not None
+            assert held[own].said("item")[int(item[1])]["sequence"] == str(finding.line)
+
+
+def is_within(expression: str, outer: str) -> bool:
+    return f"{expression}.".startswith(f"{outer}.")
+
+
+@each_run
+def test_messages_are_sentences_without_values_of_the_patient(case: Case, form: Form) -> None:
     values = ["MBR0001", "PATIENT", "ANYTOWN", "1245319599", *filter(None, [case.note])]
-    for finding in checked(case.id).findings:
+    for finding in checked(case.id, form).findings:
         texts = [finding.message, *finding.notes, finding.label]
         if finding.fix is not None:
             texts.append(finding.fix.description)
@@ -120,16 +152,16 @@ def test_messages_are_sentences_without_values_of_the_patient(case: Case) -> Non
         assert not [value for value in values for text in texts if value in text]
 
 
-@each_case
-def test_the_verbs_say_the_same(case: Case) -> None:
+@each_run
+def test_the_verbs_say_the_same(case: Case, form: Form) -> None:
     """`adapter.check` sees one claim, without its place; `adapter.fix` is the engine's run."""
-    data = bytes_of(case.id)
+    data = bytes_of(case.id, form)
     alone = [found for claim in read(data) for found in adapter.check(claim, case.payer)]
-    in_file = [f for f in checked(case.id).findings if f.rule not in ("ED01", "ED03")]
+    in_file = [f for f in checked(case.id, form).findings if f.rule not in ("ED01", "ED03")]
     assert spoken(alone) == spoken(in_file)
     for suggested in (False, True):
         result = adapter.fix(data, case.payer, suggested)
-        ran = corrected(case.id, suggested)
+        ran = corrected(case.id, form, suggested)
         assert result.data == ran.data
         assert spoken(result.findings) == spoken(ran.findings)
         assert list(result.changes) == ran.changes
@@ -140,11 +172,11 @@ def test_the_verbs_say_the_same(case: Case) -> None:
 # --- what is corrected --------------------------------------------------------------------------
 
 
-@each_case
-def test_safe_corrections(case: Case) -> None:
-    ran = corrected(case.id, suggested=False)
+@each_run
+def test_safe_corrections(case: Case, form: Form) -> None:
+    ran = corrected(case.id, form, suggested=False)
     expected = case.safe if case.safe is not None else case.lines
-    before, after = first_claim(bytes_of(case.id)), first_claim(ran.data)
+    before, after = first_claim(bytes_of(case.id, form)), first_claim(ran.data)
     if ran.changes or case.safe is not None:
         assert is_read_as(expected, after.lines), shown(after.lines)
     assert after.charge == before.charge
@@ -155,9 +187,9 @@ def test_safe_corrections(case: Case) -> None:
         assert was == now
 
 
-@each_case
-def test_suggested_corrections(case: Case) -> None:
-    ran = corrected(case.id, suggested=True)
+@each_run
+def test_suggested_corrections(case: Case, form: Form) -> None:
+    ran = corrected(case.id, form, suggested=True)
     expected = next(lines for lines in (case.corrected, case.safe, case.lines) if lines is not None)
     after = first_claim(ran.data)
     if ran.changes or case.corrected is not None:
@@ -175,44 +207,130 @@ def total(claim: Claim) -> Decimal:
 each_mode = pytest.mark.parametrize("suggested", [False, True], ids=["safe", "suggested"])
 
 
-@each_case
+@each_run
 @each_mode
-def test_bytes_outside_a_correction_stay(case: Case, suggested: bool) -> None:
-    assert_conserved(bytes_of(case.id), corrected(case.id, suggested))
+def test_bytes_outside_a_correction_stay(case: Case, form: Form, suggested: bool) -> None:
+    conserved = {"x12": conserving.assert_conserved, "fhir": conserving_fhir.assert_conserved}
+    conserved[form](bytes_of(case.id, form), corrected(case.id, form, suggested))
 
 
-@each_case
+@each_run
 @each_mode
-def test_a_second_pass_is_idle(case: Case, suggested: bool) -> None:
-    ran = corrected(case.id, suggested)
+def test_a_second_pass_is_idle(case: Case, form: Form, suggested: bool) -> None:
+    ran = corrected(case.id, form, suggested)
     again = fix(ran.data, case.payer, suggested=suggested)
     assert again.data == ran.data
     assert not again.corrected
     assert not again.changes
 
 
-@each_case
+@each_run
 @each_mode
-def test_what_remains_is_what_a_check_of_the_output_says(case: Case, suggested: bool) -> None:
-    ran = corrected(case.id, suggested)
+def test_what_remains_is_what_a_check_of_the_output_says(
+    case: Case, form: Form, suggested: bool
+) -> None:
+    ran = corrected(case.id, form, suggested)
     assert spoken(ran.findings) == spoken(check(ran.data, case.payer).findings)
 
 
-@each_case
+@each_run
 @each_mode
-def test_no_rule_offers_what_cannot_be_proved(case: Case, suggested: bool) -> None:
+def test_no_rule_offers_what_cannot_be_proved(case: Case, form: Form, suggested: bool) -> None:
     """A correction may be withheld for the error that it would make, never as a wrong one."""
-    for withheld in corrected(case.id, suggested).withheld:
+    for withheld in corrected(case.id, form, suggested).withheld:
         assert "new error" in withheld.why
 
 
-@each_case
+@each_run
 @each_mode
-def test_what_was_not_corrected_is_still_said(case: Case, suggested: bool) -> None:
+def test_what_was_not_corrected_is_still_said(case: Case, form: Form, suggested: bool) -> None:
     """A finding of before is corrected, or it remains, or it is of a rule that was silenced."""
-    ran = corrected(case.id, suggested)
+    ran = corrected(case.id, form, suggested)
     if not ran.corrected:
-        assert spoken(ran.findings) == spoken(checked(case.id).findings)
+        assert spoken(ran.findings) == spoken(checked(case.id, form).findings)
+
+
+# --- one verdict, whatever the format ------------------------------------------------------------
+
+
+BOTH = [case for case in CASES if case.is_one_claim]
+each_case_of_both = pytest.mark.parametrize("case", BOTH, ids=[case.id for case in BOTH])
+
+
+@each_case_of_both
+def test_both_formats_are_judged_alike(case: Case) -> None:
+    """The same findings but for the place, the same reasons not to look, the same profile."""
+    x12, fhir = (verdicts(checked(case.id, form)) for form in FORMS)
+    assert x12 == fhir
+
+
+@each_case_of_both
+@each_mode
+def test_both_formats_are_corrected_alike(case: Case, suggested: bool) -> None:
+    x12, fhir = (corrected(case.id, form, suggested) for form in FORMS)
+    assert verdicts(x12) == verdicts(fhir)
+    assert in_both(first_claim(x12.data)) == in_both(first_claim(fhir.data))
+    assert causes(x12) == causes(fhir)
+
+
+@each_case_of_both
+def test_both_formats_name_the_same_place(case: Case) -> None:
+    data = bytes_of(case.id, "fhir")
+    found = zip(checked(case.id, "x12").findings, checked(case.id, "fhir").findings, strict=True)
+    (claim,) = conserving_fhir.claims(data)
+    numbers = [item["sequence"] for item in claim.resource.said("item")]
+    for finding, other in found:
+        expected = claim.expression
+        if finding.line is not None:
+            expected += f".item[{numbers.index(str(finding.line))}]"
+        expected += member(finding.location.element or "")
+        assert is_within(other.location.expression or "", expected)
+
+
+def member(element: str) -> str:
+    """Where FHIR has what stands in an element of X12. Raises: KeyError for one that is new."""
+    known = {
+        "CLM01": "",
+        "CLM02": ".total",
+        "SV101-02": ".productOrService",
+        "SV103": ".quantity",
+        "SV104": ".quantity",
+    }
+    if element in known:
+        return known[element]
+    if match := re.fullmatch(r"SV101-0([3-6])", element):
+        return f".modifier[{int(match[1]) - 3}]"
+    raise KeyError(element)
+
+
+def verdicts(ran: Ran) -> list[Verdict]:
+    """What is said of claims, without places, bytes, and what only an envelope can have."""
+    return [
+        replace(
+            verdict,
+            findings=[placeless(each) for each in verdict.findings],
+            corrected=[placeless(each) for each in verdict.corrected],
+            withheld=[replace(each, finding=placeless(each.finding)) for each in verdict.withheld],
+            changes=(),
+            rewritten=None,
+        )
+        for verdict in ran.verdicts
+        if verdict.claim is not None
+    ]
+
+
+def placeless(finding: Finding) -> Finding:
+    return replace(finding, location=Location(), excerpts=())
+
+
+def causes(ran: Ran) -> set[tuple[str, Applicability]]:
+    """The rules that the change list of the claims names."""
+    return {
+        (rule, change.applicability)
+        for change in ran.changes
+        if change.claim is not None
+        for rule in change.rule.split(",")
+    }
 
 
 # --- what a rule must have ----------------------------------------------------------------------
@@ -236,6 +354,12 @@ def test_a_rule_has_its_page(rule: Rule) -> None:
     assert all(parts.values())
 
 
+NEVER_IN = {
+    "x12": {code for code in all_rules() if code.startswith("FH")},  # what is odd in a resource
+    "fhir": {"DX04", "ED01"},  # a point is right there, and there is no envelope
+}
+
+
 @each_rule
 def test_a_rule_has_cases(rule: Rule) -> None:
     verdicts = {case.verdict for case in CASES if case.rule == rule.code}
@@ -243,15 +367,18 @@ def test_a_rule_has_cases(rule: Rule) -> None:
 
 
 @each_rule
-def test_a_rule_that_corrects_has_a_corrected_case(rule: Rule) -> None:
-    own = [case.id for case in CASES if case.rule == rule.code and case.verdict == "fires"]
+@pytest.mark.parametrize("form", FORMS)
+def test_a_rule_fires_and_corrects_in_each_format(rule: Rule, form: Form) -> None:
+    fires = [case for case in CASES if case.rule == rule.code and case.verdict == "fires"]
+    own = [case.id for case in fires if form in case.forms]
+    assert own or rule.code in NEVER_IN[form]
     made = {
         finding.applicability
         for ident in own
-        for finding in mended(ident).corrected
+        for finding in mended(ident, form).corrected
         if finding.rule == rule.code
     }
-    if rule.applicability in (Applicability.SAFE, Applicability.SUGGESTED):
+    if own and rule.applicability in (Applicability.SAFE, Applicability.SUGGESTED):
         assert rule.applicability in made
     else:
         assert not made
@@ -304,9 +431,11 @@ def test_a_case_that_says_too_much_or_too_little(
     assert [case.id for case in cases_of(path)] == ["LA01-fires-1"]
 
 
-def test_a_replacement_that_does_not_apply_is_an_error(tmp_path: Path) -> None:
+@pytest.mark.parametrize("form", FORMS)
+def test_a_replacement_that_does_not_apply_is_an_error(tmp_path: Path, form: Form) -> None:
     path = tmp_path / "LA01.toml"
-    path.write_text(WHOLE + 'x12 = { "LX*9" = "LX*1" }\n')
+    path.write_text(WHOLE + f'{form} = {{ "LX*9" = "LX*1" }}\n')
     (case,) = cases_of(path)
-    with pytest.raises(BadCase, match="not in the interchange"):
-        assert case.text
+    assert case.forms == [form]
+    with pytest.raises(BadCase, match=f"not in the text that is written as {form}"):
+        case.data(form)

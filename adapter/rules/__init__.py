@@ -12,14 +12,19 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from importlib import import_module
-from typing import Literal, TypeAlias
+from typing import Literal, TypeAlias, get_args
 
 from adapter.findings import SEVERITIES, Applicability, Found, NotEvaluated, Severity
 
-FAMILIES = ("validity", "levels", "laterality", "modifiers", "units", "diagnosis", "envelope")
+FAMILIES = (
+    "validity", "levels", "laterality", "modifiers", "units", "diagnosis", "envelope", "resource",
+)  # fmt: skip
 """The modules of this package, in the order in which their corrections are applied."""
 
 HEADINGS = ("Why it matters", "Fires", "Clean", "Correction", "Not evaluated when")
+
+Scope: TypeAlias = Literal["claim", "envelope", "repeat", "resource"]
+SCOPES: tuple[Scope, ...] = get_args(Scope)
 
 Result: TypeAlias = Iterator[Found | NotEvaluated]
 Repeated: TypeAlias = Literal["claim", "interchange"]
@@ -31,7 +36,8 @@ class Rule:
 
     `scope`: a `claim` rule is called as `check(claim, tables, profile)`, an `envelope` rule as
     `check(envelope)`; a `repeat` rule, as `check("claim")` or `check("interchange")`, for one whose
-    number was seen before in the input.
+    number was seen before in the input; a `resource` rule as `check(oddities)`, with what is odd
+    in a FHIR resource.
     `tables`: what it looks up by date of service; a rule with none does not need the date.
     `variants`: severities of kinds of finding that differ from `severity`.
     """
@@ -41,7 +47,7 @@ class Rule:
     severity: Severity
     applicability: Applicability | None
     check: Callable[..., Result]
-    scope: Literal["claim", "envelope", "repeat"]
+    scope: Scope
     tables: tuple[str, ...]
     sources: tuple[str, ...]
     since: str
@@ -77,7 +83,7 @@ def rule(
     *,
     severity: str,
     applicability: str | None = None,
-    scope: Literal["claim", "envelope", "repeat"] = "claim",
+    scope: Scope = "claim",
     tables: tuple[str, ...] = (),
     sources: tuple[str, ...] = (),
     since: str,

@@ -524,7 +524,8 @@ class ClaimText:
     are the patches that led here, so that every place can be told in offsets of the input.
     """
 
-    is_envelope: Literal[False] = False
+    kind: Literal["claim"] = "claim"
+    is_validated = False
 
     __slots__ = (
         "_authorizations", "_diagnosis_places", "_original", "base", "claim", "context",

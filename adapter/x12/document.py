@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import IO, Literal
 
 from adapter.changes import SetTrailer
-from adapter.findings import Field, Location, Rewritten
+from adapter.findings import Field, Location, Rewritten, Verdict
 from adapter.model import Claim, Envelope, EnvelopeLevel
 from adapter.source import Patch, PatchLog, Source, Span, apply
 from adapter.x12.claim837 import ClaimText, read_context
@@ -23,10 +23,10 @@ TRAILERS = {
 class EnvelopeText:
     """An envelope at its trailer, as it is once the corrections within it are made."""
 
-    is_envelope: Literal[True] = True
+    kind: Literal["envelope"] = "envelope"
 
-    def __init__(self, raw: RawEnvelope, trailer: bytes, added: int) -> None:
-        self._raw, self._trailer = raw, trailer
+    def __init__(self, raw: RawEnvelope, trailer: bytes, added: int, patches: PatchLog) -> None:
+        self._raw, self._trailer, self._patches = raw, trailer, patches
         self.envelope: Envelope = raw.envelope
         if added:
             declared = raw.envelope.declared
@@ -66,6 +66,11 @@ class EnvelopeText:
             if value != now:
                 patches.append(Patch(self._span(position), value.encode("latin-1")))
         return patches
+
+    def accept(self, patches: Sequence[Patch]) -> None:
+        """Takes patches of the trailer into the output, in the order of the input."""
+        for patch in patches:
+            self._patches.add(patch)
 
     def held(self, span: Span) -> bytes:
         """Bytes of the trailer by offsets of the input."""
@@ -121,7 +126,8 @@ class X12Document:
                 added = 0
                 if raw.envelope.level is EnvelopeLevel.TRANSACTION_SET:
                     added, self._added = self._added, 0
-                yield EnvelopeText(raw, data[raw.trailer.start : raw.trailer.end], added)
+                trailer = data[raw.trailer.start : raw.trailer.end]
+                yield EnvelopeText(raw, trailer, added, self.patches)
         self.claims, self.notes = scan.claims, tuple(scan.notes)
 
     def read(self) -> Iterator[Claim]:
@@ -130,14 +136,11 @@ class X12Document:
             if isinstance(view, ClaimText):
                 yield view.claim
 
-    def accept(self, patches: Sequence[Patch], added: int = 0) -> None:
-        """Takes patches into the output, in the order of the input.
-
-        Args: added, segments that they add to the open transaction set, fewer than none too.
-        """
-        for patch in patches:
-            self.patches.add(patch)
-        self._added += added
+    def conclude(self, view: ClaimText, verdict: Verdict) -> None:
+        """Takes what was decided of a claim, and the segments that its corrections have added."""
+        if verdict.changes:
+            self.patches.add(view.splice())
+            self._added += view.added
 
     def write(self, out: IO[bytes]) -> None:
         """The file with all that was accepted; the very same bytes where that is nothing."""

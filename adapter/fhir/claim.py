@@ -1,0 +1,734 @@
+"""Reads a FHIR Claim, and the resources that it refers to, as a `Claim`.
+
+Which element of R4 says what follows the published mappings of Claim and 837P. What is missing
+stays None and nothing is filled in; what cannot be read as it stands becomes an `Oddity`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import date
+from decimal import Decimal
+from typing import NamedTuple, Protocol
+
+from adapter.fhir.reading import Coding, Fields, coded, first_code, string
+from adapter.fhir.spans import Kind, Value
+from adapter.fhir.systems import (
+    IS_CLAIM_TYPE,
+    IS_CPT,
+    IS_FILING,
+    IS_HCPCS,
+    IS_ICD_9_CM,
+    IS_ICD_10_CM,
+    IS_NO_MODIFIER,
+    IS_NPI,
+    IS_PAYER,
+    IS_PLACE,
+    IS_TAXONOMY,
+    plain,
+)
+from adapter.model import (
+    Adjudication,
+    Attachment,
+    Claim,
+    Diagnosis,
+    OtherPayer,
+    Patient,
+    Payer,
+    Provider,
+    ServiceLine,
+    Trouble,
+    facility_of,
+)
+
+JUDGED_STATUS = ("active", "draft")
+RENDERING = ("primary", "rendering", "performing")
+NOTES = ("info", "other", "note")
+"""Categories of supportingInfo whose text is meant for a reader."""
+
+SEXES = {"female": "F", "male": "M"}
+RESPONSIBILITIES = "PST"  # payer responsibility by the order of the coverages
+CURRENCY = "USD"
+
+READ_OF_ITEM = frozenset((
+    "id", "sequence", "productOrService", "modifier", "servicedDate", "servicedPeriod",
+    "locationCodeableConcept", "quantity", "unitPrice", "net", "diagnosisSequence",
+    "procedureSequence",
+))  # fmt: skip
+"""Members of an item that the model holds; all others are attachments."""
+
+ITEM_MEMBERS = (
+    "sequence", "careTeamSequence", "diagnosisSequence", "procedureSequence",
+    "informationSequence", "revenue", "category", "productOrService", "modifier", "programCode",
+    "servicedDate", "servicedPeriod", "locationCodeableConcept", "locationAddress",
+    "locationReference", "quantity", "unitPrice", "factor", "net", "udi", "bodySite", "subSite",
+    "encounter", "detail",
+)  # fmt: skip
+"""Claim.item in R4, in its order: a new member is written behind those before it."""
+
+
+class Target(NamedTuple):
+    """A resource that a reference led to; `is_one` is False where several have that address."""
+
+    value: Value | None
+    is_one: bool = True
+
+
+class Scope(Protocol):
+    """What references of a claim may lead to: the resources beside it. Nothing is ever fetched."""
+
+    def find(self, reference: str, base: str | None) -> Target: ...
+    def role_of(self, practitioner: Value) -> Value | None: ...
+    def answers(self, claim: Value, url: str | None) -> Sequence[Value]: ...
+
+
+# --- reading --------------------------------------------------------------------------------------
+
+
+@dataclass(slots=True)
+class Item:
+    """An item in its place: positions are of the lists of the resource, from 0."""
+
+    value: Value
+    position: int
+    modifiers: list[tuple[int, Coding]] = field(default_factory=list)
+    code: Coding | None = None
+    serviced: bool = False
+
+
+class Reader:
+    """Reads a claim once; the places of fields stay here.
+
+    Args: root, the resource; url, its entry's fullUrl; codes, those that are told where their code
+    system says nothing about billing.
+    """
+
+    def __init__(self, root: Value, scope: Scope, url: str | None, codes: frozenset[str]) -> None:
+        self.root, self.scope, self.url, self.codes = root, scope, url, codes
+        self.fields = Fields()
+        self.items: list[Item] = []
+        self.diagnosis_positions: list[int] = []  # in the list of the resource, from 0
+        self.diagnosis_sequences: list[int] = []  # as the resource numbers them
+        self.authorizations: list[tuple[int, int]] = []  # insurance, preAuthRef
+        self.answered = False
+        self._contained = {
+            name: resource
+            for _, resource in Fields().objects(root, "contained", "")
+            if (name := string(resource, "id")) is not None
+        }
+
+    def claim(self) -> Claim:
+        root, fields = self.root, self.fields
+        known, by_sequence = self._diagnoses()
+        members = list(fields.objects(root, "insurance", ""))
+        focal = next(
+            (entry for entry in members if _is_true(entry[1], "focal")),
+            members[0] if members else None,
+        )
+        coverage = self._refer(focal[1], "coverage", f"insurance[{focal[0]}]") if focal else None
+        billing = self._billing()
+        team = self._team()
+        chief = min((n for n, (role, _) in team.items() if role in RENDERING), default=None)
+        notes, line_notes = self._notes()
+        answers = self._answers()
+        lines: list[ServiceLine] = []
+        for position, item in fields.objects(root, "item", "", blocking=True):
+            lines.append(self._line(position, item, known, by_sequence, team, chief, line_notes))
+        fields.line = None
+        lines = _numbered(lines)
+        lines = [replace(line, adjudications=_answered(answers, line.number)) for line in lines]
+        facility = self._refer(root, "facility", "")
+        return Claim(
+            id=string(root, "id") or self._first_identifier() or "",
+            charge=self._money(root, "total", ""),
+            place_of_service=next(
+                (line.place_of_service for line in lines if line.place_of_service), None
+            ),
+            frequency=self._frequency(),
+            facility=facility_of(billing, lines),
+            responsibility=RESPONSIBILITIES[members.index(focal)]
+            if focal is not None and members.index(focal) < len(RESPONSIBILITIES)
+            else None,
+            payer=self._payer(coverage),
+            billing=billing,
+            rendering=team[chief][1] if chief is not None else None,
+            service_facility=self._facility(facility),
+            patient=self._patient(coverage),
+            diagnoses=tuple(known),
+            authorizations=self._authorizations(focal),
+            notes=tuple(notes),
+            other_payers=tuple(
+                OtherPayer(payer=self._payer_of(self._refer(member, "coverage", f"insurance[{n}]")))
+                for n, member in members
+                if focal is None or n != focal[0]
+            ),
+            lines=tuple(lines),
+            professional=self._is_professional(),
+            oddities=tuple(fields.oddities),
+        )
+
+    # --- references -----------------------------------------------------------------------------
+
+    def _refer(self, parent: Value | None, name: str, path: str) -> Value | None:
+        """The resource that the Reference `parent.name` leads to, where it is at hand."""
+        held = self.fields.object(parent, name, path)
+        return self._follow(held, f"{path}.{name}" if path else name)
+
+    def _follow(self, held: Value | None, path: str) -> Value | None:
+        reference = self.fields.text(held, "reference", path)
+        if reference is None:
+            return None
+        if reference.startswith("#"):
+            if reference == "#":
+                return self.root
+            found = self._contained.get(reference[1:])
+            if found is None:
+                self.fields.odd(
+                    Trouble.REFERENCE, path, "refers to a contained resource that is not there"
+                )
+            return found
+        found, is_one = self.scope.find(reference, self.url)
+        if not is_one:
+            self.fields.odd(Trouble.REFERENCE, path, "refers to more than one resource")
+        return found
+
+    # --- who ------------------------------------------------------------------------------------
+
+    def _billing(self) -> Provider:
+        held = self.fields.object(self.root, "provider", "")
+        found = self._follow(held, "provider")
+        if found is None:
+            return Provider(npi=_npi_of_reference(held))
+        match string(found, "resourceType"):
+            case "PractitionerRole":
+                organization = self._follow(found.get("organization"), "provider")
+                if organization is not None:
+                    self._chosen("the organization of this role bills")
+                return self._provider(organization or found, role=found)
+            case "Practitioner":
+                role = self.scope.role_of(found)
+                organization = role and self._follow(role.get("organization"), "provider")
+                if organization is not None:
+                    self._chosen("names a practitioner; the organization of the role bills")
+                    return self._provider(organization, role=role)
+                return self._provider(found, role=role)
+            case _:
+                return self._provider(found)
+
+    def _chosen(self, what: str) -> None:
+        self.fields.odd(Trouble.PROVIDER, "provider", what)
+
+    def _provider(self, found: Value, role: Value | None = None) -> Provider:
+        """A provider from an Organization, Practitioner, PractitionerRole or Location."""
+        if string(found, "resourceType") == "PractitionerRole":
+            role = found
+            found = self._follow(found.get("practitioner"), "provider") or found
+        address = _address(found)
+        return Provider(
+            npi=_npi(found) or (role and _npi(role)) or None,
+            taxonomy=_taxonomy(found) or (role and _taxonomy(role)) or None,
+            state=address.state,
+            postal_code=address.postal_code,
+        )
+
+    def _team(self) -> dict[int, tuple[str, Provider]]:
+        """The care team by sequence: role and provider."""
+        found: dict[int, tuple[str, Provider]] = {}
+        for position, member in self.fields.objects(self.root, "careTeam", ""):
+            path = f"careTeam[{position}]"
+            number = self.fields.sequence(member, path)
+            codings = self.fields.codings(self.fields.object(member, "role", path), f"{path}.role")
+            role = next((c.code for c in codings if c.code in RENDERING), "")
+            held = self.fields.object(member, "provider", path)
+            resource = self._follow(held, f"{path}.provider")
+            provider = (
+                self._provider(resource)
+                if resource is not None
+                else Provider(npi=_npi_of_reference(held))
+            )
+            own = first_code(
+                self.fields.codings(
+                    self.fields.object(member, "qualification", path), f"{path}.qualification"
+                ),
+                IS_TAXONOMY,
+            )
+            if number is not None:
+                provider = replace(provider, taxonomy=own or provider.taxonomy)
+                found[number] = (role, replace(provider, state=None, postal_code=None))
+        return found
+
+    def _facility(self, location: Value | None) -> Provider | None:
+        if location is None:
+            return None
+        organization = self._follow(location.get("managingOrganization"), "facility")
+        address = _address(location)
+        if address.state is None and organization is not None:
+            address = _address(organization)
+        npi = _npi(location) or (_npi(organization) if organization is not None else None)
+        return Provider(npi=npi, state=address.state, postal_code=address.postal_code)
+
+    def _patient(self, coverage: Value | None) -> Patient:
+        patient = self._refer(self.root, "patient", "")
+        quiet = Fields()
+        relation = first_text(quiet.codings(quiet.object(coverage, "relationship", ""), ""))
+        gender = string(patient, "gender") if patient is not None else None
+        return Patient(
+            member_id=string(coverage, "subscriberId") if coverage is not None else None,
+            birth_date=quiet.day(patient, "birthDate", ""),
+            sex=None if gender is None else SEXES.get(gender, "U"),
+            is_subscriber=relation in (None, "self"),
+        )
+
+    def _payer(self, coverage: Value | None) -> Payer:
+        """The insurer that the claim names, else the payer of its coverage."""
+        of_coverage = self._payer_of(coverage)
+        held = self.fields.object(self.root, "insurer", "")
+        if held is None:
+            return of_coverage
+        insurer = self._follow(held, "insurer")
+        return Payer(
+            name=string(insurer, "name") or string(held, "display") or of_coverage.name,
+            id=_payer_id(insurer) or _payer_id_of_reference(held) or of_coverage.id,
+            filing_indicator=of_coverage.filing_indicator,
+        )
+
+    def _payer_of(self, coverage: Value | None) -> Payer:
+        if coverage is None:
+            return Payer()
+        quiet = Fields()
+        filing = first_code(quiet.codings(quiet.object(coverage, "type", ""), ""), IS_FILING)
+        for _, held in quiet.objects(coverage, "payor", ""):
+            payor = self._follow(held, "insurance")
+            return Payer(
+                name=string(payor, "name") or string(held, "display"),
+                id=_payer_id(payor) or _payer_id_of_reference(held),
+                filing_indicator=filing,
+            )
+        return Payer(filing_indicator=filing)
+
+    def _answers(self) -> Sequence[Value]:
+        """Responses to the claim that are at hand, or that it names (COB)."""
+        found = list(self.scope.answers(self.root, self.url))
+        for position, member in self.fields.objects(self.root, "insurance", ""):
+            if member.get("claimResponse") is None:
+                continue
+            self.answered = True
+            response = self._refer(member, "claimResponse", f"insurance[{position}]")
+            if response is not None:
+                found.append(response)
+        self.answered = self.answered or bool(found)
+        return found
+
+    # --- what -----------------------------------------------------------------------------------
+
+    def _is_professional(self) -> bool:
+        """By `use`, `type` and `status`: those that ask a payer for a professional's services."""
+        if string(self.root, "use") != "claim":
+            return False
+        if string(self.root, "status") not in JUDGED_STATUS:
+            return False
+        kind = self.fields.object(self.root, "type", "")
+        codings = self.fields.codings(kind, "type")
+        named = coded(codings, IS_CLAIM_TYPE) or codings
+        return kind is None or any(coding.code == "professional" for coding in named)
+
+    def _first_identifier(self) -> str | None:
+        for position, held in self.fields.objects(self.root, "identifier", ""):
+            return self.fields.text(held, "value", f"identifier[{position}]")
+        return None
+
+    def _frequency(self) -> str | None:
+        """7 where the claim replaces a prior one; else what it says of itself in X12's codes."""
+        for position, related in self.fields.objects(self.root, "related", ""):
+            path = f"related[{position}].relationship"
+            relation = self.fields.object(related, "relationship", f"related[{position}]")
+            if any(coding.code == "prior" for coding in self.fields.codings(relation, path)):
+                return "7"
+        for position, info in self.fields.objects(self.root, "supportingInfo", ""):
+            path = f"supportingInfo[{position}]"
+            category = self.fields.object(info, "category", path)
+            if any(
+                coding.code.lower() == "claimfrequency"
+                for coding in self.fields.codings(category, f"{path}.category")
+            ):
+                code = self.fields.object(info, "code", path)
+                return first_text(self.fields.codings(code, f"{path}.code"))
+        return None
+
+    def _notes(self) -> tuple[list[str], dict[int, str]]:
+        """Texts of supportingInfo: those of the whole claim, and by sequence those of items."""
+        named: set[int] = set()
+        for position, item in Fields().objects(self.root, "item", ""):
+            named.update(Fields().sequences(item, "informationSequence", f"item[{position}]"))
+        whole: list[str] = []
+        of_lines: dict[int, str] = {}
+        for position, info in self.fields.objects(self.root, "supportingInfo", ""):
+            path = f"supportingInfo[{position}]"
+            number = self.fields.sequence(info, path)
+            category = self.fields.object(info, "category", path)
+            codes = {c.code for c in self.fields.codings(category, f"{path}.category")}
+            text = self.fields.text(info, "valueString", path)
+            if text is None or not codes.intersection(NOTES):
+                continue
+            if number in named and number is not None:
+                of_lines[number] = text
+            else:
+                whole.append(text)
+        return whole, of_lines
+
+    def _authorizations(self, focal: tuple[int, Value] | None) -> tuple[str, ...]:
+        if focal is None:
+            return ()
+        position, member = focal
+        path = f"insurance[{position}]"
+        held = self.fields.of(member, "preAuthRef", Kind.ARRAY, path)
+        found = []
+        for number, element in enumerate(held.elements if held is not None else ()):
+            text = (element.string or "").strip()
+            if text:
+                self.authorizations.append((position, number))
+                found.append(text)
+        return tuple(found)
+
+    def _diagnoses(self) -> tuple[list[Diagnosis], dict[int, int]]:
+        """The diagnoses in the order of their sequence; and the position (from 1) of each."""
+        read: list[tuple[int, int, Diagnosis]] = []
+        for position, held in self.fields.objects(self.root, "diagnosis", ""):
+            path = f"diagnosis[{position}]"
+            number = self.fields.sequence(held, path)
+            read.append((number or 0, position, self._diagnosis(held, path)))
+        read.sort(key=lambda entry: entry[0])
+        self.diagnosis_sequences = [number for number, _, _ in read]
+        self.diagnosis_positions = [position for _, position, _ in read]
+        by_sequence = {number: at for at, (number, _, _) in enumerate(read, 1) if number}
+        return [diagnosis for _, _, diagnosis in read], by_sequence
+
+    def _diagnosis(self, held: Value, path: str) -> Diagnosis:
+        concept = self.fields.object(held, "diagnosisCodeableConcept", path)
+        if concept is None:
+            condition = self._refer(held, "diagnosisReference", path)
+            concept = condition.get("code") if condition is not None else None
+            codings = Fields().codings(concept, "")
+        else:
+            codings = self.fields.codings(concept, f"{path}.diagnosis")
+        for systems, is_icd10 in ((IS_ICD_10_CM, True), (IS_ICD_9_CM, False)):
+            code = first_code(codings, systems)
+            if code is not None:
+                return Diagnosis(code.upper().replace(".", ""), icd10=is_icd10)
+        return Diagnosis("")
+
+    def _line(
+        self,
+        position: int,
+        item: Value,
+        known: Sequence[Diagnosis],
+        by_sequence: Mapping[int, int],
+        team: Mapping[int, tuple[str, Provider]],
+        chief: int | None,
+        notes: Mapping[int, str],
+    ) -> ServiceLine:
+        fields = self.fields
+        path = f"item[{position}]"
+        number = fields.sequence(item, path) or 0
+        fields.line = number or position + 1
+        held = Item(item, position)
+        self.items.append(held)
+        code = self._code(held, path)
+        modifiers = self._modifiers(held, path)
+        quantity = fields.object(item, "quantity", path)
+        first, last = self._days(held, path)
+        pointers = tuple(
+            by_sequence.get(sequence, len(known) + sequence)
+            for sequence in fields.sequences(item, "diagnosisSequence", path)
+        )
+        own = [n for n in fields.sequences(item, "careTeamSequence", path) if n not in team]
+        for missing in own:
+            fields.odd(
+                Trouble.REFERENCE,
+                f"{path}.careTeamSequence",
+                f"names {missing}, which is not there",
+            )
+        rendering = next(
+            (
+                team[n]
+                for n in fields.sequences(item, "careTeamSequence", path)
+                if n in team and team[n][0] in RENDERING and n != chief
+            ),
+            None,
+        )
+        return ServiceLine(
+            number=number,
+            code=code,
+            modifiers=modifiers,
+            charge=self._charge(item, path),
+            units=fields.number(quantity, "value", f"{path}.quantity"),
+            unit_basis=_unit_basis(quantity),
+            date=first,
+            date_end=last,
+            place_of_service=self._place_of_service(item, path),
+            pointers=pointers,
+            diagnoses=tuple(known[p - 1] for p in pointers if 0 < p <= len(known)),
+            notes=tuple(
+                notes[n] for n in fields.sequences(item, "informationSequence", path) if n in notes
+            ),
+            rendering=rendering[1] if rendering is not None else None,
+            attachments=tuple(
+                Attachment(_shown(name), repr(value.canonical()))
+                for name, value in item.members.items()
+                if name not in READ_OF_ITEM
+            ),
+        )
+
+    def _code(self, held: Item, path: str) -> str:
+        path = f"{path}.productOrService"
+        concept = self.fields.object(
+            held.value, "productOrService", path.rpartition(".")[0], blocking=True
+        )
+        codings = self.fields.codings(concept, path, blocking=True)
+        for systems, name in ((IS_CPT, "CPT"), (IS_HCPCS, "HCPCS")):
+            billed = coded(codings, systems)
+            if billed:
+                if len({coding.code.upper() for coding in billed}) > 1:
+                    self._hidden(path, f"has more than one code of {name}")
+                    return ""
+                held.code = billed[0]
+                return billed[0].code.upper()
+        for coding in codings:
+            if coding.code.upper() in self.codes:
+                under = (
+                    "under no code system"
+                    if coding.system is None
+                    else ("under a code system that is not CPT or HCPCS")
+                )
+                self._hidden(path, f"has {coding.code.upper()} {under}")
+        return ""
+
+    def _modifiers(self, held: Item, path: str) -> tuple[str, ...]:
+        """Each CodeableConcept is one modifier; one without a system can be no other."""
+        found = []
+        for position, concept in self.fields.objects(held.value, "modifier", path, blocking=True):
+            where = f"{path}.modifier[{position}]"
+            codings = self.fields.codings(concept, where, blocking=True)
+            chosen = next(
+                (
+                    each[0]
+                    for each in (
+                        coded(codings, IS_CPT),
+                        coded(codings, IS_HCPCS),
+                        [coding for coding in codings if coding.system is None],
+                    )
+                    if each
+                ),
+                None,
+            )
+            if chosen is not None:
+                held.modifiers.append((position, chosen))
+                found.append(chosen.code.upper())
+            elif coded(codings, IS_NO_MODIFIER):
+                self._hidden(where, "is of an example set, whose codes are not billed")
+            elif codings:
+                self._hidden(where, "is under a code system that is not CPT or HCPCS")
+            else:
+                self._hidden(where, "has no code")
+        return tuple(found)
+
+    def _hidden(self, path: str, what: str) -> None:
+        self.fields.odd(Trouble.CODE_SYSTEM, path, what, blocking=True)
+
+    def _days(self, held: Item, path: str) -> tuple[date | None, date | None]:
+        """First and last day of service: of the item, else of its encounter or of the claim, where
+        these are of one day alone."""
+        fields, item = self.fields, held.value
+        place = f"{path}.serviced"
+        held.serviced = (
+            item.get("servicedDate") is not None or item.get("servicedPeriod") is not None
+        )
+        if held.serviced:
+            period = fields.object(item, "servicedPeriod", path)
+            if period is None:
+                return fields.day(item, "servicedDate", path, place), None
+            first = fields.day(period, "start", place, f"{place}.start")
+            return first, fields.day(period, "end", place, f"{place}.end")
+        encounter = next(
+            (
+                self._follow(held_, f"{path}.encounter")
+                for _, held_ in fields.objects(item, "encounter", path)
+            ),
+            None,
+        )
+        for owner, name in ((encounter, "period"), (self.root, "billablePeriod")):
+            period = owner.get(name) if owner is not None else None
+            if period is not None:
+                quiet = Fields()
+                first = quiet.day(period, "start", "")
+                if first is not None and first == quiet.day(period, "end", ""):
+                    return first, None
+        return None, None
+
+    def _place_of_service(self, item: Value, path: str) -> str | None:
+        concept = self.fields.object(item, "locationCodeableConcept", path)
+        codings = self.fields.codings(concept, f"{path}.location")
+        code = first_code(codings, IS_PLACE) or first_code(codings, (None,))
+        return code if code is not None and _PLACE.fullmatch(code) else None
+
+    def _charge(self, item: Value, path: str) -> Decimal | None:
+        """`net`; else quantity times unitPrice times factor, as R4 defines it."""
+        net = self._money(item, "net", path)
+        price = self._money(item, "unitPrice", path)
+        if price is None:
+            return net
+        product = price
+        for value in (item.get("factor"), (item.get("quantity") or item).get("value")):
+            if value is not None and value.number is not None:
+                product *= value.number
+        if net is None:
+            return product if item.get("net") is None else None
+        if net != product:
+            self.fields.odd(
+                Trouble.AMOUNT, f"{path}.net", "is not quantity times unit price times factor"
+            )
+        return net
+
+    def _money(self, parent: Value, name: str, path: str) -> Decimal | None:
+        path = f"{path}.{name}" if path else name
+        held = self.fields.object(parent, name, path.rpartition(".")[0])
+        currency = self.fields.text(held, "currency", path)
+        if currency not in (None, CURRENCY):
+            self.fields.odd(Trouble.AMOUNT, f"{path}.currency", f"is not {CURRENCY}")
+            return None
+        return self.fields.number(held, "value", path)
+
+
+_PLACE = re.compile(r"[0-9]{2}")
+
+
+class _Address(NamedTuple):
+    state: str | None = None
+    postal_code: str | None = None
+
+
+def _address(resource: Value) -> _Address:
+    held = resource.get("address")
+    first = held.elements[0] if held is not None and held.elements else held
+    if first is None:
+        return _Address()
+    return _Address(string(first, "state"), string(first, "postalCode"))
+
+
+def _is_true(parent: Value, name: str) -> bool:
+    value = parent.get(name)
+    return value is not None and value.raw == b"true"
+
+
+def first_text(codings: Sequence[Coding]) -> str | None:
+    return codings[0].code if codings else None
+
+
+def _identifiers(resource: Value | None) -> Iterator[tuple[str | None, str, Value]]:
+    """System, value and the identifier itself, of those that have a value."""
+    for _, held in Fields().objects(resource, "identifier", ""):
+        value = string(held, "value")
+        if value is not None:
+            system = string(held, "system")
+            yield None if system is None else plain(system), value, held
+
+
+def _npi(resource: Value | None) -> str | None:
+    for system, value, held in _identifiers(resource):
+        if system in IS_NPI or _type_code(held) == "NPI":
+            return value
+    return None
+
+
+def _npi_of_reference(held: Value | None) -> str | None:
+    """The NPI in a Reference that has an identifier alone."""
+    identifier = held.get("identifier") if held is not None else None
+    if identifier is None:
+        return None
+    system = string(identifier, "system")
+    if (system is not None and plain(system) in IS_NPI) or _type_code(identifier) == "NPI":
+        return string(identifier, "value")
+    return None
+
+
+def _type_code(identifier: Value) -> str | None:
+    return first_text(Fields().codings(identifier.get("type"), ""))
+
+
+def _is_payer_system(system: str | None) -> bool:
+    return system is not None and (
+        system in IS_PAYER or system.rpartition("/")[2] in ("payer-id", "payerid", "payer_id")
+    )
+
+
+def _payer_id(resource: Value | None) -> str | None:
+    for system, value, held in _identifiers(resource):
+        if _is_payer_system(system) or _type_code(held) == "payerid":
+            return value
+    return None
+
+
+def _payer_id_of_reference(held: Value | None) -> str | None:
+    identifier = held.get("identifier") if held is not None else None
+    if identifier is None:
+        return None
+    system = string(identifier, "system")
+    return string(identifier, "value") if system and _is_payer_system(plain(system)) else None
+
+
+def _taxonomy(resource: Value | None) -> str | None:
+    """A taxonomy code: specialty of a role, type of an organization, or qualification."""
+    quiet = Fields()
+    for name in ("specialty", "type"):
+        for _, concept in quiet.objects(resource, name, ""):
+            code = first_code(quiet.codings(concept, ""), IS_TAXONOMY)
+            if code is not None:
+                return code
+    for _, qualification in quiet.objects(resource, "qualification", ""):
+        code = first_code(quiet.codings(qualification.get("code"), ""), IS_TAXONOMY)
+        if code is not None:
+            return code
+    return None
+
+
+_MINUTES = ("min", "minute", "minutes", "mj")
+
+
+def _unit_basis(quantity: Value | None) -> str:
+    """UN, or MJ where the quantity is in minutes."""
+    for name in ("code", "unit"):
+        said = string(quantity, name)
+        if said is not None and said.lower() in _MINUTES:
+            return "MJ"
+    return "UN"
+
+
+def _shown(name: str) -> str:
+    """A member's name in a message: those of R4 alone, for a broken one may be anything."""
+    known = name in ITEM_MEMBERS or name in ("extension", "modifierExtension")
+    return name if known else "an unknown element"
+
+
+def _numbered(lines: Sequence[ServiceLine]) -> list[ServiceLine]:
+    """By `sequence` where those are unique, else by position."""
+    numbers = {line.number for line in lines}
+    if 0 not in numbers and len(numbers) == len(lines):
+        return list(lines)
+    return [replace(line, number=position) for position, line in enumerate(lines, 1)]
+
+
+def _answered(answers: Sequence[Value], number: int) -> tuple[Adjudication, ...]:
+    """What responses say of an item. A response without items is about all of them."""
+    found = []
+    for answer in answers:
+        named: set[int] = set()
+        for _, item in Fields().objects(answer, "item", ""):
+            held = item.get("itemSequence")
+            for value in [] if held is None else [held, *held.elements]:
+                if value.number is not None and value.number == int(value.number):
+                    named.add(int(value.number))
+        if not named or number in named:
+            found.append(Adjudication())
+    return tuple(found)

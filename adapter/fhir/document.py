@@ -1,0 +1,299 @@
+"""FHIR JSON as the engine sees it: views of its claims, the patches on them, and what is said of
+them in resources among the others, or beside them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import IO, Literal
+
+from adapter.fhir.outcome import (
+    SYSTEM_STATUS,
+    Resource,
+    Subject,
+    entry,
+    full_url,
+    outcome,
+    provenance,
+    style_of,
+    tag,
+    written,
+)
+from adapter.fhir.reading import Fields, string
+from adapter.fhir.references import Neighbours
+from adapter.fhir.resource import ClaimResource, Place
+from adapter.fhir.spans import Broken
+from adapter.fhir.survey import (
+    ACCEPTED,
+    Container,
+    Entry,
+    Misfit,
+    Survey,
+    Validator,
+    containers_of,
+)
+from adapter.findings import Field, Location, Notes, Verdict
+from adapter.model import Claim
+from adapter.sinks import Spool
+from adapter.source import Patch, PatchLog, Source, Span, Unreadable, apply, pieces
+
+TAKES_ENTRIES = ("collection", "searchset")
+"""Types of Bundle that list resources, so that one more can be put there."""
+
+NEVER_CHANGED = ("document", "message")
+HEAD = 4096  # bytes that tell how a Bundle is laid out
+_ENTRY_LEVEL = 2  # of a Bundle's entries, by the brackets around them
+_NESTED_LEVELS = 3  # that a Bundle in an entry of another lies deeper
+
+
+class ResourceView:
+    """A resource that is no claim of ours, and in which a validator found something."""
+
+    kind: Literal["resource"] = "resource"
+
+    def __init__(self, misfit: Misfit, place: Place) -> None:
+        self._misfit, self._place = misfit, place
+        self.claim = misfit.claim
+        self.oddities = misfit.oddities
+
+    def locate(self, field: Field | None) -> Location:
+        index = field[1] if isinstance(field, tuple) else 0
+        path = self.oddities[index].place
+        expression = f"{self._place.path}.{path}" if path else self._place.path
+        return Location(expression=expression, row=self._place.row, offset=self._misfit.start)
+
+
+class FhirDocument:
+    """One input of FHIR JSON. Its views are for one pass from front to back."""
+
+    def __init__(
+        self, source: Source, start: int, notes: Notes, validate: Validator | None = None
+    ) -> None:
+        """Args: start, where the first value begins; validate, what is odd in a resource by the
+        structure definitions of R4."""
+        self.source = source
+        self.patches = PatchLog()
+        self.claims = 0
+        self.notes: Sequence[str] = ()
+        self.format = "fhir"
+        self._start, self._writing, self._validate = start, notes, validate
+        self._survey: Survey | None = None
+        self._wraps = False  # the output is a new Bundle around what came
+        self._pending: list[tuple[str, Resource]] = []  # of the Bundle that is being read
+        self._beside = Spool()  # resources, or entries of the new Bundle, a line each
+
+    # --- reading --------------------------------------------------------------------------------
+
+    def views(
+        self, codes: frozenset[str], *, every: bool = False
+    ) -> Iterator[ClaimResource | ResourceView]:
+        """Claims that may hold one of the codes (or every claim), in the order of the input.
+
+        Raises: Unreadable.
+        """
+        survey = Survey(self.source, self._start, codes, every, self._validate)
+        self._survey = survey
+        self.claims = survey.claims
+        self.format = "ndjson" if survey.is_ndjson else "fhir"
+        if self._writing.annotate and not self._writing.beside:
+            ours = [
+                inner
+                for outer in survey.containers
+                for inner in containers_of(outer)
+                if any(each.ours for each in inner.entries)
+            ]
+            is_whole_bundle = not survey.is_ndjson and survey.containers[0].is_bundle
+            self._wraps = not all(map(_takes_entries, ours)) or not (ours or is_whole_bundle)
+        for misfit in survey.misfits:
+            path = self._path(misfit.path, misfit.row, survey)
+            yield ResourceView(misfit, Place(path, misfit.row))
+        rows = Neighbours(self.source.data, survey.beside)
+        for container in survey.containers:
+            yield from self._views(container, rows, codes, survey, 0)
+
+    def read(self) -> Iterator[Claim]:
+        """The neutral model of every claim. Raises: Unreadable."""
+        for view in self.views(frozenset(), every=True):
+            if isinstance(view, ClaimResource):
+                yield view.claim
+
+    def _views(
+        self,
+        container: Container,
+        rows: Neighbours,
+        codes: frozenset[str],
+        survey: Survey,
+        depth: int,
+    ) -> Iterator[ClaimResource]:
+        scope = Neighbours(self.source.data, container.entries) if container.is_bundle else rows
+        inside = _takes_entries(container) and not self._wraps
+        parts: list[Entry | Container] = [each for each in container.entries if each.ours]
+        parts += container.inner
+        for part in sorted(parts, key=lambda each: each.start):
+            if isinstance(part, Container):
+                yield from self._views(part, rows, codes, survey, depth + 1)
+                continue
+            path = container.path
+            if not part.bare:
+                path += f".entry[{part.number}].resource"
+            place = Place(
+                self._path(path, container.row, survey),
+                container.row,
+                part.url,
+                _fixed(container),
+                inside,
+            )
+            try:
+                yield ClaimResource(
+                    self.source.data[part.start : part.end],
+                    part.start,
+                    place,
+                    scope,
+                    codes,
+                    self._validate,
+                    wrapped=not part.bare,
+                )
+            except Broken as broken:
+                raise _unreadable(broken, part, container.row, path) from None
+            self.source.release(part.start)
+        if self._pending:
+            self._append(container, depth)
+
+    def _path(self, path: str, row: int | None, survey: Survey) -> str:
+        """An expression so that it leads there in the output."""
+        if not self._wraps:
+            return path
+        rest = path.partition(".")[2]
+        return f"Bundle.entry[{survey.ordinal(row)}].resource" + (f".{rest}" if rest else "")
+
+    # --- writing --------------------------------------------------------------------------------
+
+    def conclude(self, view: ClaimResource, verdict: Verdict) -> None:
+        """Takes what was decided of a claim: its corrections, and what is to be noted of it."""
+        text = view.text
+        if self._writing.annotate and not view.place.fixed:
+            style = style_of(text)
+            one_line = replace(
+                style, newline="", indent="", comma=", " if style.colon.endswith(" ") else ","
+            )
+            text = apply(text, [view.tagged(SYSTEM_STATUS, written(tag(verdict), one_line, 0))])
+        if text != view.original.text:
+            self.patches.add(Patch(Span(view.base, view.base + len(view.original.text)), text))
+        subject = _subject(view)
+        said: list[tuple[str, Resource]] = []
+        if self._writing.annotate:
+            said.append((full_url("OperationOutcome", subject), outcome(verdict, subject)))
+        if verdict.changes:
+            when = self._writing.when or datetime.now(UTC)
+            made = provenance(verdict, subject, when, self._writing.mappings)
+            content = f"{made['recorded']} {[each['what'] for each in made['entity']]}"
+            said.append((full_url("Provenance", subject, content), made))
+        if view.place.inside:
+            self._pending += said
+            return
+        for url, resource in said:
+            line = entry(resource, url, bundle_type=TAKES_ENTRIES[0]) if self._wraps else resource
+            self._beside.write(json.dumps(line).encode("ascii") + b"\n")
+
+    def write(self, out: IO[bytes]) -> None:
+        """The input with all that was decided; the very same bytes where that is nothing."""
+        if not self._wraps:
+            self.source.write(self.patches, out)
+            return
+        with self.source.packed_like(out) as packed:
+            packed.write(b'{"resourceType": "Bundle", "type": "collection", "entry": [')
+            mark = b"\n"
+            for row in self._rows():
+                packed.write(mark + b'{"resource": ')
+                packed.writelines(row)
+                packed.write(b"}")
+                mark = b",\n"
+            for line in self._beside.lines():
+                packed.write(mark + line)
+                mark = b",\n"
+            packed.write(b"\n]}\n")
+
+    def write_outcomes(self, out: IO[bytes]) -> None:
+        """NDJSON of the outcomes and provenances that have no place among the resources."""
+        self._beside.copy(out)
+
+    def _rows(self) -> Iterator[Iterator[bytes]]:
+        """The bytes of each row, patched; a lone resource is one row."""
+        assert self._survey is not None
+        patches = iter(self.patches)
+        waiting = next(patches, None)
+        for start, end in self._survey.row_spans():
+            mine = []
+            while waiting is not None and waiting.span.start < end:
+                mine.append(waiting)
+                waiting = next(patches, None)
+            yield pieces(self.source.data, mine, start, end)
+
+    def _append(self, container: Container, depth: int) -> None:
+        """Writes what is pending as entries of a Bundle: in the place of those of an earlier run,
+        else behind its last one."""
+        data = self.source.data
+        style = style_of(data[container.start : container.start + HEAD])
+        level = depth * _NESTED_LEVELS + _ENTRY_LEVEL
+        gap = f"{style.comma}{style.newline}{style.indent * level}".encode("ascii")
+        old = {each.url: each for each in container.entries if each.start >= self.patches.end}
+        behind = []
+        replaced = []
+        for url, resource in self._pending:
+            made = entry(resource, url, bundle_type=str(container.head["type"]))
+            block = written(made, style, level)
+            if url in old:
+                replaced.append(Patch(Span(old[url].start, old[url].end), block))
+            else:
+                behind.append(gap + block)
+        self._pending.clear()
+        for patch in sorted(replaced, key=lambda each: each.span.start):
+            self.patches.add(patch)
+        if behind:
+            end = container.list_end
+            self.patches.add(Patch(Span(end, end), b"".join(behind)))
+
+
+def _takes_entries(container: Container) -> bool:
+    return (
+        container.is_bundle
+        and container.head.get("type") in TAKES_ENTRIES
+        and not _fixed(container)
+    )
+
+
+def _fixed(container: Container) -> str:
+    """Why nothing in a Bundle may be changed; empty where it may."""
+    if "signature" in container.head:
+        return "the Bundle is signed and never changed"
+    if container.head.get("type") in NEVER_CHANGED and container.is_bundle:
+        return f"a {container.head['type']} Bundle is never changed"
+    return ""
+
+
+def _subject(view: ClaimResource) -> Subject:
+    root = view.original.root
+    ident = string(root, "id")
+    reference = view.place.url or (f"Claim/{ident}" if ident else None)
+    identifier = next(
+        (
+            (string(held, "system") or "", value)
+            for _, held in Fields().objects(root, "identifier", "")
+            if (value := string(held, "value")) is not None
+        ),
+        None,
+    )
+    row = view.place.row
+    key = reference or (f"row {row}, {view.place.path}" if row is not None else view.place.path)
+    return Subject(reference, "Claim", identifier, key, row)
+
+
+def _unreadable(broken: Broken, part: Entry, row: int | None, path: str) -> Unreadable:
+    """A resource that is JSON, but that two readers could read as two things."""
+    inner = broken.path if part.bare else broken.path.removeprefix("resource").removeprefix(".")
+    where = path + (f".{inner}" if inner else "")
+    return Unreadable(
+        broken.what, where=where if row is None else f"row {row}, {where}", hint=ACCEPTED
+    )

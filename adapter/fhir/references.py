@@ -1,0 +1,110 @@
+"""What references lead to: the resources in the same Bundle, or in rows of the same input.
+
+Only what was in the input is looked at, a reference to elsewhere leads to nothing, and none is ever
+fetched. Each chain that a reader follows has a fixed length, so that cycles are no matter.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from functools import cached_property, lru_cache
+
+from adapter.fhir.claim import Target
+from adapter.fhir.reading import string
+from adapter.fhir.spans import Value, scan
+from adapter.fhir.survey import Entry
+from adapter.source import Data
+
+KEPT = 512  # resources that are held as spans, besides those that are being read
+ANSWERS = {"ClaimResponse": "request", "ExplanationOfBenefit": "claim"}
+"""Types that answer a claim, and the member that refers to it."""
+
+
+class Neighbours:
+    """The resources beside a claim, by the addresses that references use."""
+
+    def __init__(self, data: Data, entries: Sequence[Entry]) -> None:
+        self._data, self._entries = data, entries
+        self._read = lru_cache(maxsize=KEPT)(self._scanned)
+
+    def find(self, reference: str, base: str | None) -> Target:
+        """The resource at an address, of which several may be there.
+
+        Args: base, the fullUrl of the entry that refers, to which a relative address belongs.
+        """
+        reference = reference.partition("/_history/")[0]
+        found = self._by_url.get(reference)
+        if found is None and base is not None and "://" in base and ":" not in reference:
+            root = base.rsplit("/", 2)[0]
+            found = self._by_url.get(f"{root}/{reference}")
+        if found is None and ":" not in reference:
+            found = self._by_id.get(reference)
+        if found is None and reference.startswith("urn:uuid:"):
+            found = self._by_uuid.get(reference.removeprefix("urn:uuid:"))
+        if found is None:
+            return Target(None)
+        first = self._read(found[0])
+        if any(self._bytes(other) != self._bytes(found[0]) for other in found[1:]):
+            return Target(None, is_one=False)
+        return Target(first)
+
+    def role_of(self, practitioner: Value) -> Value | None:
+        """The only PractitionerRole of a Practitioner; None where there is none, or several."""
+        ident = string(practitioner, "id")
+        found = self._roles.get(f"Practitioner/{ident}", ())
+        urls = [entry.url for entry in self._entries if entry.id == ident and entry.url]
+        for url in urls if ident is not None else ():
+            found = found or self._roles.get(url, ())
+        return self._read(found[0]) if len(found) == 1 else None
+
+    def answers(self, claim: Value, url: str | None) -> Sequence[Value]:
+        """The responses that refer to a claim."""
+        ident = string(claim, "id")
+        names = [name for name in (url, ident and f"Claim/{ident}") if name]
+        return [self._read(entry) for name in names for entry in self._answers.get(name, ())]
+
+    # --- indexes, made when the first claim asks ------------------------------------------------
+
+    @cached_property
+    def _by_url(self) -> Mapping[str, list[Entry]]:
+        return _grouped((entry.url, entry) for entry in self._entries)
+
+    @cached_property
+    def _by_id(self) -> Mapping[str, list[Entry]]:
+        return _grouped(
+            (f"{entry.type}/{entry.id}" if entry.id else None, entry) for entry in self._entries
+        )
+
+    @cached_property
+    def _by_uuid(self) -> Mapping[str, list[Entry]]:
+        return _grouped((entry.id, entry) for entry in self._entries)
+
+    @cached_property
+    def _roles(self) -> Mapping[str, list[Entry]]:
+        roles = (entry for entry in self._entries if entry.type == "PractitionerRole")
+        return _grouped((_refers(self._read(role), "practitioner"), role) for role in roles)
+
+    @cached_property
+    def _answers(self) -> Mapping[str, list[Entry]]:
+        answers = (entry for entry in self._entries if entry.type in ANSWERS)
+        return _grouped((_refers(self._read(one), ANSWERS[one.type]), one) for one in answers)
+
+    def _bytes(self, entry: Entry) -> bytes:
+        return self._data[entry.start : entry.end]
+
+    def _scanned(self, entry: Entry) -> Value:
+        """Raises: Broken."""
+        value = scan(self._bytes(entry))
+        return value if entry.bare else value.members["resource"]
+
+
+def _refers(resource: Value, name: str) -> str | None:
+    return string(resource.get(name), "reference")
+
+
+def _grouped(pairs: Iterable[tuple[str | None, Entry]]) -> Mapping[str, list[Entry]]:
+    found: dict[str, list[Entry]] = {}
+    for key, entry in pairs:
+        if key is not None:
+            found.setdefault(key, []).append(entry)
+    return found

@@ -1,0 +1,615 @@
+"""The first pass over FHIR JSON: is it whole, which resources are in it, and which may be ours.
+
+The C scanner of the standard library reads every value once, from windows of the input as Latin-1
+text, in which a character is a byte: it finds where entries and rows end, and refuses what is no
+JSON. Only what may be ours, and what that refers to, is read as spans later.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from bisect import bisect_left
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any, NoReturn, cast
+
+from adapter.fhir.spans import MAX_DEPTH, Broken, scan
+from adapter.model import Oddity
+from adapter.source import Data, Source, Unreadable, windows
+
+ACCEPTED = "facet reads FHIR R4 JSON: a Claim, a Procedure, or a Bundle or NDJSON of them"
+WINDOW = 1 << 20  # bytes of the input that are text at a time
+LARGEST = 64 << 20  # bytes that one resource, or what else stands in a Bundle, may have
+TOLD = 20  # bad rows that are named
+NESTED = 5  # Bundles within one another
+
+REFERRED = frozenset((
+    "Patient", "Coverage", "Organization", "Practitioner", "PractitionerRole", "Location",
+    "Condition", "Encounter", "ClaimResponse", "ExplanationOfBenefit",
+))  # fmt: skip
+"""Types that a claim is read with."""
+
+_BLANK = re.compile(rb"[ \t\r\n]*")
+_ESCAPED = re.compile(rb"\\u00[2-7]")
+"""A letter or digit that is written as an escape: a code may hide behind it."""
+_HALF = re.compile(rb"\\u[dD][89a-fA-F]")
+
+
+class Twice(ValueError):
+    """A name that stands twice in one object."""
+
+
+def _object(members: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(members)
+    if len(found) != len(members):
+        raise Twice
+    return found
+
+
+def _constant(name: str) -> NoReturn:
+    raise ValueError(name)
+
+
+_decoder: Any = json.JSONDecoder(
+    object_pairs_hook=_object, parse_int=float, parse_constant=_constant
+)
+_scan_once = cast(Callable[[str, int], tuple[Any, int]], _decoder.scan_once)
+"""Numbers are read as what costs least: their values are not used."""
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A resource that may be needed: `start` and `end` are of the Bundle entry that holds it, or of
+    the resource itself where it is `bare`; `number` is its place in the Bundle from 0."""
+
+    start: int
+    end: int
+    number: int
+    type: str
+    id: str | None
+    url: str | None
+    bare: bool
+    ours: bool  # a code of ours may be in it
+
+
+@dataclass(slots=True)
+class Container:
+    """A resource that is not in a Bundle, or a Bundle and the entries of it that may be needed.
+
+    `head` holds the Bundle's own members that tell how to treat it; `list_end` is where its last
+    entry ends. `row` is of NDJSON, from 1.
+    """
+
+    start: int
+    end: int
+    path: str
+    row: int | None
+    head: dict[str, Any] = field(default_factory=dict)
+    entries: list[Entry] = field(default_factory=list)
+    inner: list[Container] = field(default_factory=list)
+    list_end: int = 0
+    claims: int = 0
+
+    @property
+    def is_bundle(self) -> bool:
+        return self.head.get("resourceType") == "Bundle"
+
+
+@dataclass(frozen=True, slots=True)
+class Misfit:
+    """A resource that is no claim of ours, and what a validator found in it."""
+
+    path: str
+    row: int | None
+    start: int
+    claim: str | None  # its id where it is a Claim
+    oddities: Sequence[Oddity]
+
+
+HEAD = ("resourceType", "id", "type", "signature")
+MOST_MISFITS = 1000  # resources of which a validator's findings are told
+Validator = Callable[[bytes], Sequence[Oddity]]
+
+
+class Survey:
+    """Reads a source once. `containers` hold what may be ours, and what that may refer to.
+
+    `claims` counts all Claims, `rows` the rows of NDJSON that are not blank.
+    """
+
+    def __init__(
+        self,
+        source: Source,
+        start: int,
+        codes: frozenset[str],
+        every: bool,
+        validate: Validator | None = None,
+    ) -> None:
+        """Args: start, where the first value begins; every, whether all claims are ours; validate,
+        what is looked for in resources that are no claims of ours.
+
+        Raises: Unreadable.
+        """
+        self._source, self._data, self._every = source, source.data, every
+        self._first, self._validate = start, validate
+        self.misfits: list[Misfit] = []
+        self._blank_rows: list[int] = []
+        self._text = _Windows(source.data)
+        self._codes = _pattern(codes)
+        self.claims = 0
+        self.containers: list[Container] = []
+        self.beside: list[Entry] = []  # resources that have a row of their own
+        self.rows = 0
+        self.end = _end(source.data)
+        line = _line_end(self._data, start, self.end)
+        if line < self.end and self._is_value(start, line):
+            self.is_ndjson = True
+            self._read_rows(start)
+        else:
+            self.is_ndjson = False
+            try:
+                container, at = self._resource(start, self.end, "", None)
+                if _blank(self._data, at) < self.end:
+                    raise Broken("there is more behind it", _blank(self._data, at))
+            except Broken as broken:
+                if self._looks_like_rows(start):
+                    self.is_ndjson = True
+                    self._read_rows(start)
+                    return
+                raise self._unreadable(broken) from None
+            self.containers.append(container)
+            self.claims = container.claims
+
+    def row_spans(self) -> Iterator[tuple[int, int]]:
+        """Where each row that is not blank begins and ends; a lone resource is one row."""
+        if not self.is_ndjson:
+            yield self._first, self.end
+            return
+        at = self._first
+        while at < self.end:
+            end = _line_end(self._data, at, self.end)
+            first = _blank(self._data, at)
+            if first < end:
+                yield first, first + len(self._data[first:end].rstrip())
+            at = end + 1
+
+    def ordinal(self, row: int | None) -> int:
+        """The number of a row among those that are not blank, from 0."""
+        return 0 if row is None else row - 1 - bisect_left(self._blank_rows, row)
+
+    def _is_value(self, start: int, end: int) -> bool:
+        """Whether a line holds a value of its own: then the input is NDJSON."""
+        try:
+            _, at = self._text.value(start, end)
+        except Broken:
+            return False
+        return _blank(self._data, at) >= end
+
+    def _looks_like_rows(self, start: int) -> bool:
+        """Whether what is no JSON seems meant as NDJSON: its first two lines begin objects, and the
+        first is more than a bracket."""
+        line = _line_end(self._data, start, self.end)
+        following = _blank(self._data, line)
+        return (
+            following < self.end
+            and self._data[following : following + 1] == b"{"
+            and self._data[following - 1 : following] == b"\n"
+            and self._data[start : start + 1] == b"{"
+            and len(self._data[start : min(line, start + 64)].strip()) > 1
+        )
+
+    # --- rows -----------------------------------------------------------------------------------
+
+    def _read_rows(self, start: int) -> None:
+        bad: list[tuple[int, Broken]] = []
+        wrong = 0
+        at, row = start, 0
+        for window in windows(self._data, 0, start):
+            row += window.count(b"\n")
+        self._blank_rows = list(range(1, row + 1))
+        while at < self.end:
+            end = _line_end(self._data, at, self.end)
+            row += 1
+            first = _blank(self._data, at)
+            if first >= end:
+                self._blank_rows.append(row)
+            else:
+                try:
+                    self._row(first, end, row)
+                except Broken as broken:
+                    wrong += 1
+                    if len(bad) < TOLD:
+                        bad.append((row, broken))
+            self._source.release(at)
+            at = end + 1
+        if bad:
+            raise self._bad_rows(bad, wrong)
+
+    def _row(self, start: int, end: int, row: int) -> None:
+        value, at = self._text.value(start, end)
+        if _blank(self._data, at) < end:
+            raise Broken("there is more behind it", at)
+        kind = _type(value, start)
+        self.rows += 1
+        claims = _claims_in(value)
+        self.claims += claims
+        raw = self._data[start:at]
+        if kind == "Bundle":
+            self._checked(raw, start)
+            if claims and (self._every or self._may_be_ours(raw)):
+                container, _ = self._resource(start, end, "", row)
+                self.containers.append(container)
+            return
+        self._checked(raw, start)
+        is_ours = kind == "Claim" and (self._every or self._may_be_ours(raw))
+        if not is_ours:
+            self._look(raw, kind, _text(value, "id"), kind, row, start)
+        if is_ours or kind in REFERRED:
+            entry = Entry(start, at, row, kind, _text(value, "id"), None, True, is_ours)
+            self.beside.append(entry)
+            if is_ours:
+                head = {"resourceType": kind}
+                self.containers.append(Container(start, at, kind, row, head, [entry]))
+
+    # --- one resource ---------------------------------------------------------------------------
+
+    def _resource(
+        self, start: int, end: int, path: str, row: int | None, depth: int = 0
+    ) -> tuple[Container, int]:
+        """Reads the object at `start` member by member, a list `entry` of it entry by entry.
+
+        Returns: what it holds, and the offset behind it. Raises: Broken.
+        """
+        container = Container(start, end, path, row)
+        data, text = self._data, self._text
+        if data[start : start + 1] != b"{":
+            raise Broken("it is not a JSON object", start)
+        at = _blank(data, start + 1)
+        names: set[str] = set()
+        raw_ours = False
+        while data[at : at + 1] != b"}" or names:
+            key = at
+            name, at = text.value(at, end)
+            if not isinstance(name, str) or data[key : key + 1] != b'"':
+                raise Broken("the name of a member should begin here", key)
+            if name in names:
+                raise Broken("a name stands twice in one object", key, path)
+            names.add(name)
+            at = _blank(data, at)
+            if data[at : at + 1] != b":":
+                raise Broken("a colon should stand here", at, path)
+            at = _blank(data, at + 1)
+            if name == "entry" and data[at : at + 1] == b"[":
+                at = self._entries(container, at, end, depth)
+            else:
+                first = at
+                value, at = text.value(at, end)
+                raw = data[first:at]
+                self._checked(raw, first)
+                raw_ours = raw_ours or self._may_be_ours(raw)
+                if name in HEAD:
+                    container.head[name] = value if isinstance(value, str) else True
+            at = _blank(data, at)
+            mark = data[at : at + 1]
+            if mark == b"}":
+                break
+            if mark != b",":
+                what = "it ends here" if at >= end else "a comma or } should stand here"
+                raise Broken(what, at, path)
+            at = _blank(data, at + 1)
+            if data[at : at + 1] == b"}":
+                raise Broken("a comma with nothing after it", at, path)
+        container.end = at + 1
+        kind = _type(container.head, start)
+        if not path:
+            container.path = kind
+        if kind != "Bundle":
+            is_claim = kind == "Claim"
+            container.claims = int(is_claim)
+            if not (is_claim and (self._every or raw_ours)):
+                raw = data[start : at + 1] if self._validate is not None else b""
+                self._look(raw, kind, container.head.get("id"), path or kind, row, start)
+            container.entries = [
+                Entry(start, at + 1, 0, kind, container.head.get("id"), None, True,
+                      is_claim and (self._every or raw_ours))
+            ]  # fmt: skip
+        return container, at + 1
+
+    def _entries(self, container: Container, start: int, end: int, depth: int) -> int:
+        """Reads the list of entries that begins at `start`; returns the offset behind it."""
+        data, text = self._data, self._text
+        path = container.path or "Bundle"
+        at = _blank(data, start + 1)
+        number = 0
+        if data[at : at + 1] == b"]":
+            return at + 1
+        while True:
+            first = at
+            try:
+                value, at = text.value(at, end)
+                raw = data[first:at]
+                self._checked(raw, first)
+            except Broken as broken:
+                inner = f".{broken.path}" if broken.path else ""
+                raise Broken(broken.what, broken.at, f"{path}.entry[{number}]{inner}") from None
+            self._entry(container, value, raw, first, number, path, depth)
+            number += 1
+            container.list_end = at
+            self._source.release(first)
+            at = _blank(data, at)
+            mark = data[at : at + 1]
+            if mark == b"]":
+                return at + 1
+            if mark != b",":
+                what = "it ends here" if at >= end else "a comma or ] should stand here"
+                raise Broken(what, at, f"{path}.entry")
+            at = _blank(data, at + 1)
+
+    def _entry(
+        self,
+        container: Container,
+        value: Any,
+        raw: bytes,
+        start: int,
+        number: int,
+        path: str,
+        depth: int,
+    ) -> None:
+        """Keeps an entry that may be needed."""
+        resource = value.get("resource") if isinstance(value, dict) else None
+        if not isinstance(resource, dict):
+            return
+        kind = _text(resource, "resourceType") or ""
+        container.claims += _claims_in(resource)
+        if kind == "Bundle" and depth < NESTED and _claims_in(resource):
+            if self._every or self._may_be_ours(raw):
+                inner = scan(raw).members["resource"]
+                nested, _ = self._resource(
+                    start + inner.start,
+                    start + inner.end,
+                    f"{path}.entry[{number}].resource",
+                    container.row,
+                    depth + 1,
+                )
+                container.inner.append(nested)
+            return
+        is_ours = kind == "Claim" and (self._every or self._may_be_ours(raw))
+        ident, url = _text(resource, "id"), _text(value, "fullUrl")
+        if self._validate is not None and not is_ours:
+            text = scan(raw).members["resource"].raw
+            self._look(text, kind, ident, f"{path}.entry[{number}].resource", container.row, start)
+        if is_ours or kind in REFERRED or (kind == "OperationOutcome" and url):
+            container.entries.append(
+                Entry(start, start + len(raw), number, kind, ident, url, False, is_ours)
+            )
+
+    def _look(
+        self, raw: bytes, kind: str, ident: str | None, path: str, row: int | None, start: int
+    ) -> None:
+        """Keeps what a validator finds in a resource."""
+        if self._validate is None or len(self.misfits) >= MOST_MISFITS:
+            return
+        oddities = self._validate(raw)
+        if oddities:
+            claim = ident if kind == "Claim" else None
+            self.misfits.append(Misfit(path, row, start, claim, oddities))
+
+    def _may_be_ours(self, raw: bytes) -> bool:
+        return self._codes.search(raw) is not None or _ESCAPED.search(raw) is not None
+
+    def _checked(self, raw: bytes, start: int) -> None:
+        """What the C scanner lets pass: text that is not UTF-8, and half a character.
+
+        Raises: Broken.
+        """
+        if not raw.isascii():
+            try:
+                raw.decode("utf-8")
+            except UnicodeDecodeError as error:
+                raise Broken("this is not UTF-8", start + error.start) from None
+        if _HALF.search(raw):
+            try:
+                _strings(raw)
+            except Broken as broken:
+                raise Broken(broken.what, start + broken.at, broken.path) from None
+
+    # --- what is said of a text that is not read ------------------------------------------------
+
+    def _unreadable(self, broken: Broken) -> Unreadable:
+        broken = self._placed(broken)
+        where = _where(self._data, broken.at)
+        if broken.path:
+            where += f", {broken.path}"
+        return Unreadable(broken.what, where=where, hint=ACCEPTED)
+
+    def _bad_rows(self, bad: list[tuple[int, Broken]], wrong: int) -> Unreadable:
+        listed = []
+        for row, broken in bad:
+            broken = self._placed(broken)
+            start = self._data.rfind(b"\n", 0, broken.at) + 1
+            path = f", {broken.path}" if broken.path else ""
+            listed.append(f"row {row}, column {broken.at - start + 1}{path}: {broken.what}")
+        if wrong > len(bad):
+            listed.append(f"{wrong - len(bad)} rows more")
+        what = (
+            "a row is not a FHIR resource" if wrong == 1 else f"{wrong} rows are not FHIR resources"
+        )
+        return Unreadable(what, where="; ".join(listed), hint=ACCEPTED)
+
+    def _placed(self, broken: Broken) -> Broken:
+        """With the path to it, where the object that it is in can be read up to there."""
+        if not isinstance(broken, _Unplaced):
+            return broken
+        try:
+            scan(self._data[broken.start : broken.start + LARGEST])
+        except Broken as found:
+            if found.what == broken.what or not broken.at:
+                return Broken(found.what, broken.start + found.at, found.path)
+            return Broken(broken.what, broken.at, found.path)
+        return broken
+
+
+class _Unplaced(Broken):
+    """What the C scanner refuses; `start` is where the value begins that is broken."""
+
+    def __init__(self, what: str, at: int, start: int) -> None:
+        super().__init__(what, at)
+        self.start = start
+
+
+class _Windows:
+    """The input as Latin-1 text, a window at a time."""
+
+    def __init__(self, data: Data) -> None:
+        self._data = data
+        self._start, self._text = 0, ""
+
+    def value(self, at: int, end: int) -> tuple[Any, int]:
+        """The JSON value at `at`, strings as Latin-1, and the offset behind it.
+
+        Args: end, where the value has to end at the latest. Raises: Broken.
+        """
+        size = WINDOW
+        behind = self._start + len(self._text)
+        if not self._start <= at < behind:
+            self._load(at, size, end)
+        while True:
+            behind = self._start + len(self._text)
+            is_last = behind >= end
+            try:
+                value, stop = _scan_once(self._text, at - self._start)
+                if is_last or stop < len(self._text):
+                    if self._start + stop > end:
+                        raise Broken("it ends here", end)
+                    return value, self._start + stop
+            except Twice:
+                raise _Unplaced("a name stands twice in one object", 0, at) from None
+            except json.JSONDecodeError as error:
+                if is_last:
+                    raise _Unplaced(
+                        _said(error, self._start + error.pos >= end), self._start + error.pos, at
+                    ) from None
+            except StopIteration as error:
+                place = self._start + int(error.value)
+                if is_last:
+                    what = "it ends here" if place >= end else "this is not JSON"
+                    raise _Unplaced(what, place, at) from None
+            except ValueError:
+                raise _Unplaced("NaN and Infinity are not JSON", 0, at) from None
+            except RecursionError:
+                raise _Unplaced(f"nested deeper than {MAX_DEPTH} levels", 0, at) from None
+            if size >= LARGEST:
+                raise Broken(f"it is larger than {LARGEST >> 20} MB", at)
+            size *= 2
+            self._load(at, size, end)
+
+    def _load(self, at: int, size: int, end: int) -> None:
+        self._start = at
+        self._text = self._data[at : min(at + size, max(end, at))].decode("latin-1")
+
+
+def _said(error: json.JSONDecodeError, at_end: bool) -> str:
+    """What the scanner says, in our words. Its messages hold no value."""
+    if at_end or error.msg.startswith("Unterminated string"):
+        return "it ends here" if at_end else "a string without its end"
+    for theirs, ours in (
+        ("Expecting property name", "the name of a member should begin here"),
+        ("Illegal trailing comma", "a comma with nothing after it"),
+        ("Expecting ':'", "a colon should stand here"),
+        ("Expecting ','", "a comma or a closing bracket should stand here"),
+        ("Invalid control character", "a control character in a string"),
+        ("Invalid \\", "an escape that JSON does not have"),
+    ):
+        if error.msg.startswith(theirs):
+            return ours
+    return "this is not JSON"
+
+
+def _pattern(codes: frozenset[str]) -> re.Pattern[bytes]:
+    """Finds any of the codes as a whole string; what cannot begin one is passed over at once."""
+    if not codes:
+        return re.compile(rb"(?!)")
+    letters = [
+        b"[" + re.escape("".join(sorted({code[at] for code in codes}))).encode("ascii") + b"]"
+        for at in range(min(map(len, codes)))
+    ]
+    listed = b"|".join(re.escape(code).encode("ascii") for code in sorted(codes))
+    return re.compile(
+        rb'"(?=[ \t]*' + b"".join(letters) + rb")[ \t]*(?:" + listed + rb')[ \t]*"', re.IGNORECASE
+    )
+
+
+def _type(value: Any, start: int) -> str:
+    """Raises: Broken for what is no resource."""
+    if not isinstance(value, dict):
+        raise Broken("it is not a JSON object", start)
+    kind = _text(value, "resourceType")
+    if kind is None:
+        raise Broken("it is JSON without a resourceType", start)
+    return kind
+
+
+def _text(value: dict[str, Any], name: str) -> str | None:
+    """A string member; it was read as Latin-1."""
+    text = value.get(name)
+    if not isinstance(text, str):
+        return None
+    return text if text.isascii() else text.encode("latin-1", "replace").decode("utf-8", "replace")
+
+
+def _claims_in(value: dict[str, Any], depth: int = 0) -> int:
+    """The Claims that a resource is or holds as a Bundle."""
+    kind = value.get("resourceType")
+    if kind == "Claim":
+        return 1
+    entries = value.get("entry") if kind == "Bundle" and depth <= NESTED else None
+    if not isinstance(entries, list):
+        return 0
+    resources = (entry.get("resource") for entry in entries if isinstance(entry, dict))
+    return sum(_claims_in(each, depth + 1) for each in resources if isinstance(each, dict))
+
+
+def _strings(raw: bytes) -> None:
+    """Reads every string of a text that has surrogates in it. Raises: Broken."""
+    waiting = [scan(raw)] if raw[:1] in (b"{", b"[") else []
+    while waiting:
+        value = waiting.pop()
+        _ = value.string
+        waiting += value.members.values() or value.elements
+
+
+def _blank(data: Data, at: int) -> int:
+    match = _BLANK.match(data, at)
+    return at if match is None else match.end()
+
+
+def _line_end(data: Data, at: int, end: int) -> int:
+    found = data.find(b"\n", at, end)
+    return end if found < 0 else found
+
+
+def _end(data: Data) -> int:
+    """The offset behind the last byte that is not blank or NUL."""
+    end = len(data)
+    while end:
+        window = data[max(0, end - WINDOW) : end].rstrip(b" \t\r\n\x00")
+        if window:
+            return max(0, end - WINDOW) + len(window)
+        end = max(0, end - WINDOW)
+    return 0
+
+
+def _where(data: Data, at: int) -> str:
+    """Line and column from 1, as an editor counts them."""
+    line = 1
+    for start in range(0, at, WINDOW):
+        line += data[start : min(start + WINDOW, at)].count(b"\n")
+    return f"line {line}, column {at - (data.rfind(bytes([10]), 0, at) + 1) + 1}"
+
+
+def containers_of(container: Container) -> Iterator[Container]:
+    """A container and the Bundles in it, from the outside."""
+    yield container
+    for inner in container.inner:
+        yield from containers_of(inner)
