@@ -27,12 +27,12 @@ if TYPE_CHECKING:
 
     from adapter.documents import Document
     from adapter.engine import Policy
-    from adapter.findings import InputDone
+    from adapter.findings import InputDone, Notes
     from adapter.render.pages import Page
     from adapter.render.report import Report
     from adapter.render.terminal import Look
     from adapter.settings import Settings
-    from adapter.source import Unreadable
+    from adapter.source import Source, Unreadable
 
 CLEAN, FOUND, MISUSED, UNREAD, UNDECIDED = 0, 1, 2, 3, 4
 INTERRUPTED = 130
@@ -107,6 +107,17 @@ _page_format = click.option(
 )
 
 
+_outcomes = click.option(
+    "--outcomes",
+    type=click.Path(),
+    metavar="FILE",
+    help="FHIR: write outcomes and provenances that have no place in the output (NDJSON).",
+)
+_validate = click.option(
+    "--validate-fhir", is_flag=True, help="Hold FHIR against the R4 structure definitions too."
+)
+
+
 def _judging(command: Command) -> Command:
     """The options of the commands that run rules."""
     for option in reversed(
@@ -137,8 +148,9 @@ def _judging(command: Command) -> Command:
 def facet() -> None:
     """Checks and corrects how facet joint interventions are coded on claims.
 
-    Reads X12 837P, also packed with gzip. Exit status: 0 clean, 1 findings, 2 wrong usage, 3 an
-    input could not be read, 4 not decided. Only 0 and 1 mean that the claims were checked.
+    Reads X12 837P and FHIR R4 JSON, also packed with gzip. Exit status: 0 clean, 1 findings, 2
+    wrong usage, 3 an input could not be read, 4 not decided. Only 0 and 1 mean that the claims were
+    checked.
     """
 
 
@@ -148,6 +160,7 @@ def facet() -> None:
 @facet.command()
 @_paths
 @click.option("--format", type=click.Choice(FORMATS), help="The form of the report (default text).")
+@_validate
 @_judging
 def check(paths: tuple[str, ...], **flags: Any) -> int:
     """Say what is wrong in PATHS, and why.
@@ -163,7 +176,8 @@ def check(paths: tuple[str, ...], **flags: Any) -> int:
     _refuse(target, "-o", (path for path, _ in inputs))
     report = _report(settings, target)
     rules = policy(settings, excerpts=settings.format == "text")
-    failures = _decide(inputs, rules, [report], _Budget(settings.time_budget), "checked")
+    opening = _Opening(validate=settings.validate_fhir)
+    failures = _decide(inputs, rules, [report], _Budget(settings.time_budget), "checked", opening)
     if report.total.inputs:
         with _writing(target) as out:
             report.write(out)
@@ -179,6 +193,9 @@ def check(paths: tuple[str, ...], **flags: Any) -> int:
     "--changes", type=click.Path(), metavar="FILE", help="Write the list of changes (JSON)."
 )
 @click.option("--fix-envelope", is_flag=True, help="Also mend counts and control numbers (ED01).")
+@click.option("--annotate", is_flag=True, help="FHIR: also put what remains into the output.")
+@_outcomes
+@_validate
 @_judging
 def fix(paths: tuple[str, ...], **flags: Any) -> int:
     """Correct PATH: the same format out, every byte that no correction touches as it was.
@@ -191,20 +208,31 @@ def fix(paths: tuple[str, ...], **flags: Any) -> int:
     from adapter.render.terminal import Corrections, Diff
     from adapter.rules import all_rules
     from adapter.settings import policy
+    from adapter.sinks import Spool
     from adapter.tables import shipped
 
     settings = _settings(flags)
     _refuse_contradictions(paths, settings)
     target = _target(settings.output)
-    listed = _target(settings.changes)
+    listed, noted = _target(settings.changes), _target(settings.outcomes)
     inputs = list(files(paths)) if settings.in_place else [(path, None) for path in paths or ("-",)]
     _refuse(listed, "--changes", (path for path, _ in inputs))
+    _refuse(noted, "--outcomes", (path for path, _ in inputs))
     look = _look(sys.stderr, settings.no_color)
     said = Corrections(shipped(), all_rules(), look, quiet=settings.quiet, brief=settings.diff)
     diff = Diff(_look(None if target else sys.stdout, settings.no_color))
     changes = Changes()
     rules = policy(settings, fix=True, excerpts=settings.diff or not settings.quiet)
     corrected: list[Document] = []
+    outcomes = Spool()
+
+    def keep(document: Document) -> None:
+        if settings.in_place:
+            _correct_in_place(document)
+        else:
+            corrected.append(document)
+        document.write_outcomes(outcomes)
+
     try:
         failures = _decide(
             inputs,
@@ -212,12 +240,16 @@ def fix(paths: tuple[str, ...], **flags: Any) -> int:
             [said, *([diff] if settings.diff else []), *([changes] if listed else [])],
             _Budget(settings.time_budget),
             "corrected",
-            _correct_in_place if settings.in_place else corrected.append,
+            _Opening(_notes(settings, annotate=settings.annotate), settings.validate_fhir),
+            keep,
         )
     finally:  # whatever interrupts it: what was done to files is written down
         if listed is not None and said.total.inputs:
             with _writing(listed, private=True) as out:
                 changes.write(out)
+        if noted is not None and said.total.inputs:
+            with _writing(noted, private=True) as out:
+                outcomes.copy(out)
     if said.total.inputs:
         for output in [diff] if settings.diff else corrected:
             with _writing(target) as out:
@@ -225,6 +257,58 @@ def fix(paths: tuple[str, ...], **flags: Any) -> int:
         said.write(sys.stderr.buffer)
         sys.stderr.buffer.flush()
     return _conclude(said, failures, settings)
+
+
+@facet.command()
+@_path
+@_outcomes
+@_validate
+@_judging
+def annotate(path: str | None, **flags: Any) -> int:
+    """Write PATH, which is FHIR, with the findings in it; no code is changed.
+
+    Each claim with facet codes gets an OperationOutcome and a tag. A collection or searchset takes
+    them in; what else PATH is keeps its shape with --outcomes, and else becomes part of a new
+    collection. Documents, messages and what is signed stay as they are.
+    """
+    from adapter.render.terminal import Text
+    from adapter.rules import all_rules
+    from adapter.settings import policy
+    from adapter.tables import shipped
+
+    settings = _settings(flags)
+    target, noted = _target(settings.output), _target(settings.outcomes)
+    _refuse_same(("-o", settings.output), ("--outcomes", settings.outcomes))
+    _refuse(noted, "--outcomes", (path or "-",))
+    look = _look(sys.stderr, settings.no_color)
+    said = Text(shipped(), all_rules(), look, quiet=settings.quiet, brief=True)
+    annotated: list[Document] = []
+    failures = _decide(
+        [(path or "-", None)],
+        policy(settings),
+        [said],
+        _Budget(settings.time_budget),
+        "annotated",
+        _Opening(_notes(settings, annotate=True), settings.validate_fhir, only_fhir=True),
+        annotated.append,
+    )
+    for document in annotated:
+        with _writing(target) as out:
+            document.write(out)
+        if noted is not None:
+            with _writing(noted, private=True) as out:
+                document.write_outcomes(out)
+        said.write(sys.stderr.buffer)
+        sys.stderr.buffer.flush()
+    return _conclude(said, failures, settings)
+
+
+def _notes(settings: Settings, *, annotate: bool) -> Notes:
+    from adapter.findings import Notes
+    from adapter.tables import shipped
+
+    beside = settings.outcomes is not None
+    return Notes(annotate=annotate, beside=beside, mappings=shipped().version)
 
 
 def _correct_in_place(document: Document) -> None:
@@ -240,12 +324,54 @@ def _refuse_contradictions(paths: Sequence[str], settings: Settings) -> None:
             raise click.UsageError("--in-place excludes --diff and -o.")
         if not paths or "-" in paths:
             raise click.UsageError("--in-place needs the paths of files.")
+        if settings.annotate and settings.outcomes is None:
+            raise click.UsageError("--in-place with --annotate needs --outcomes.")
     elif len(paths) > 1:
         raise click.UsageError("fix takes one PATH; with --in-place it takes several.")
-    elif settings.changes is not None and settings.changes == settings.output:
-        raise click.UsageError("--changes and -o name the same file.")
+    if settings.diff and settings.annotate:
+        raise click.UsageError("--diff excludes --annotate: it shows corrections alone.")
+    _refuse_same(
+        ("--changes", settings.changes),
+        ("--outcomes", settings.outcomes),
+        ("-o", settings.output),
+    )
     if str(settings.changes) == "-":
         raise click.UsageError("--changes needs a file: standard output is the corrected input.")
+
+
+def _refuse_same(*named: tuple[str, Path | None]) -> None:
+    """Two outputs in one file; and outcomes on standard output, where the resources go."""
+    seen: dict[str, str] = {}
+    for option, path in named:
+        if path is None:
+            continue
+        if option == "--outcomes" and str(path) == "-":
+            raise click.UsageError("--outcomes needs a file: standard output has the resources.")
+        other = seen.setdefault(os.path.realpath(path), option)
+        if other != option:
+            raise click.UsageError(f"{other} and {option} name the same file.")
+
+
+@dataclass(frozen=True, slots=True)
+class _Opening:
+    """How inputs are opened. `notes` None: nothing is written into FHIR but corrections."""
+
+    notes: Notes | None = None
+    validate: bool = False
+    only_fhir: bool = False
+
+    def document(self, source: Source) -> Document:
+        """Raises: Unreadable."""
+        from adapter.documents import NO_NOTES, open_document
+        from adapter.source import Unreadable
+
+        document = open_document(source, self.notes or NO_NOTES, validate=self.validate)
+        if self.only_fhir and document.format == "x12":
+            raise Unreadable(
+                "it is X12 837P; this command takes FHIR",
+                hint="facet check says what is wrong in it",
+            )
+        return document
 
 
 def _decide(
@@ -254,12 +380,14 @@ def _decide(
     reports: Sequence[Report],
     budget: _Budget,
     done: str,
+    opening: _Opening,
     then: Callable[[Document], None] = lambda document: None,
 ) -> Sequence[_Failure]:
     """Runs the rules over the inputs and hands what they say to the reports.
 
-    Args: done, what happens to an input, as a participle; then, what is done with a document once
-    all is decided about it. Returns: the inputs of which nothing is said, and why.
+    Args: done, what happens to an input, as a participle; opening, how it is opened; then, what is
+    done with a document once all is decided about it. Returns: the inputs of which nothing is said,
+    and why.
     """
     from adapter.source import Unreadable
     from adapter.tables import TableError
@@ -270,7 +398,7 @@ def _decide(
         try:
             if problem is not None:
                 raise problem
-            document, end = _judged(path, rules, reports, budget)
+            document, end = _judged(path, rules, reports, budget, opening)
             then(document)
             for report in reports:
                 report.end(end)
@@ -294,10 +422,9 @@ def _decide(
 
 
 def _judged(
-    path: str, rules: Policy, reports: Sequence[Report], budget: _Budget
+    path: str, rules: Policy, reports: Sequence[Report], budget: _Budget, opening: _Opening
 ) -> tuple[Document, InputDone]:
     """Hands the reports all that is said of one input. They do not keep it yet."""
-    from adapter.documents import open_document
     from adapter.engine import run
     from adapter.findings import InputDone
     from adapter.source import Source
@@ -306,7 +433,7 @@ def _judged(
     try:
         budget.start()
         source = Source.open(path)
-        document = open_document(source)
+        document = opening.document(source)
         for report in reports:
             report.begin(source)
         for said in run(document, rules, source.name):

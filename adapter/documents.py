@@ -63,10 +63,12 @@ def recognise(head: bytes) -> str:
     if text.startswith(b"{"):
         return "json"
     if text.startswith(b"["):
-        return "a JSON list: FHIR begins with an object"
+        return "a JSON list; a FHIR resource is an object"
+    if text.startswith((b"//", b"/*")):
+        return "JSON with comments, which JSON has not"
     if text.startswith(LOOSE) and len(text) > 3 and not text[2:4].isalnum():
         return "X12 without its interchange: it does not begin with ISA"
-    return "no X12: it does not begin with ISA"
+    return "neither X12, which begins with ISA, nor a JSON object"
 
 
 def open_document(source: Source, notes: Notes = NO_NOTES, *, validate: bool = False) -> Document:

@@ -72,6 +72,9 @@ class Settings:
     in_place: bool = False
     diff: bool = False
     changes: Path | None = None
+    annotate: bool = False
+    outcomes: Path | None = None
+    validate_fhir: bool = False
     severities: Mapping[str, Severity] = field(default_factory=dict)
     params: Mapping[str, Any] = field(default_factory=dict)
     profiles: Path | None = None
@@ -310,6 +313,9 @@ OPTIONS: Mapping[str, Callable[[object, Path], object]] = {
     "in_place": _switch,
     "diff": _switch,
     "changes": _path,
+    "annotate": _switch,
+    "outcomes": _path,
+    "validate_fhir": _switch,
 }
 """What a file, the environment (`FACET_` and the name in capitals) and a flag may set."""
 assert {*OPTIONS} < {each.name for each in fields(Settings)}

@@ -121,6 +121,11 @@ class Case:
         """The case as bytes. Raises: BadCase."""
         return build837.write(self.text) if form == "x12" else self.written()
 
+    def twin(self) -> bytes:
+        """The interchange that says what its FHIR says: its lines have no control numbers."""
+        text = build837.one(*map(str, self.lines), controls=None, **self._claim)
+        return build837.write(text)
+
     @property
     def _claim(self) -> dict[str, Any]:
         return {
@@ -172,16 +177,8 @@ def cases_of(path: Path) -> Sequence[Case]:
 
 
 def in_both(claim: Claim) -> Claim:
-    """A claim of the model without what FHIR has no place for.
-
-    Control numbers of lines; and that a claim is an original one, which FHIR does not say.
-    """
-    frequency = None if claim.frequency == "1" else claim.frequency
-    return replace(
-        claim,
-        frequency=frequency,
-        lines=tuple(replace(line, control_number=None) for line in claim.lines),
-    )
+    """A claim of the model without what FHIR does not say: that it is an original one."""
+    return replace(claim, frequency=None) if claim.frequency == "1" else claim
 
 
 def _case(ident: str, rule: str, verdict: Any, said: Mapping[str, Any]) -> Case:

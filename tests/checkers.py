@@ -98,9 +98,10 @@ def nodes(resource: Mapping[str, Any], expression: str) -> list[Any]:
 
 def _medplum() -> tuple[str, Path]:
     """Node, and the folder in which Medplum is. Skips the test where one is not to be had."""
-    node, folder = shutil.which("node"), _installed()
+    node = shutil.which("node")
     if node is None:
         pytest.skip("no Node on this machine: Medplum was not asked")
+    folder = _installed()
     if isinstance(folder, str):
         pytest.skip(f"Medplum was not asked: {folder}")
     return node, folder

@@ -36,7 +36,7 @@ from adapter.fhir.survey import (
 )
 from adapter.findings import Field, Location, Notes, Verdict
 from adapter.model import Claim
-from adapter.sinks import Spool
+from adapter.sinks import Spool, Writable
 from adapter.source import Patch, PatchLog, Source, Span, Unreadable, apply, pieces
 
 TAKES_ENTRIES = ("collection", "searchset")
@@ -215,9 +215,10 @@ class FhirDocument:
                 mark = b",\n"
             packed.write(b"\n]}\n")
 
-    def write_outcomes(self, out: IO[bytes]) -> None:
+    def write_outcomes(self, out: Writable) -> None:
         """NDJSON of the outcomes and provenances that have no place among the resources."""
-        self._beside.copy(out)
+        if not self._wraps:
+            self._beside.copy(out)
 
     def _rows(self) -> Iterator[Iterator[bytes]]:
         """The bytes of each row, patched; a lone resource is one row."""

@@ -523,7 +523,7 @@ def _set_money(parent: Value, name: str, amount: Decimal) -> Iterator[Patch]:
 
 def _set_code(coding: Value, code: str) -> Iterator[Patch]:
     """Another code in a coding; what it displayed was the old one."""
-    yield Patch(coding.members["code"].span, b'"' + code.encode("ascii") + b'"')
+    yield Patch(coding.members["code"].span, _quoted(code))
     display = coding.get("display")
     if display is not None:
         yield from removed(coding, [display])
@@ -547,10 +547,12 @@ def _set_modifiers(item: Value, modifiers: Sequence[str]) -> Iterator[Patch]:
             yield from removed(item, [held])
         return
     there: dict[str, list[bytes]] = {}
+    template: Value | None = None
     for concept in held.elements if held is not None else ():
         codings = Fields().codings(concept, "")
         chosen = coded(codings, IS_CPT) or coded(codings, IS_HCPCS) or codings
         there.setdefault(chosen[0].code.upper() if chosen else "", []).append(concept.raw)
+        template = template or (concept if _is_plain(concept) else None)
     gap = colon(item)
     comma = b"," + gap[1:]
     elements = []
@@ -558,12 +560,14 @@ def _set_modifiers(item: Value, modifiers: Sequence[str]) -> Iterator[Patch]:
         kept = there.get(modifier)
         if kept:
             elements.append(kept.pop(0))
-            continue
-        coding = (
-            b'{"system"' + gap + b'"' + system_of_modifier(modifier).encode("ascii") + b'"' + comma
-            + b'"code"' + gap + b'"' + modifier.encode("ascii") + b'"}'
-        )  # fmt: skip
-        elements.append(b'{"coding"' + gap + b"[" + coding + b"]}")
+        elif template is not None:
+            elements.append(_like(template, modifier))
+        else:
+            coding = (
+                b'{"system"' + gap + _quoted(system_of_modifier(modifier)) + comma
+                + b'"code"' + gap + _quoted(modifier) + b"}"
+            )  # fmt: skip
+            elements.append(b'{"coding"' + gap + b"[" + coding + b"]}")
     if held is None:
         yield _new_member(item, "modifier", b"[" + comma.join(elements) + b"]")
     elif not held.elements:
@@ -571,6 +575,33 @@ def _set_modifiers(item: Value, modifiers: Sequence[str]) -> Iterator[Patch]:
     else:
         inside = Span(held.elements[0].start, held.elements[-1].end)
         yield Patch(inside, separator(held).join(elements))
+
+
+def _is_plain(concept: Value) -> bool:
+    """Whether a concept is one coding of system and code and nothing else: others look like it."""
+    codings = Fields().codings(concept, "")
+    return (
+        len(codings) == 1
+        and set(concept.members) == {"coding"}
+        and set(codings[0].value.members) == {"system", "code"}
+    )
+
+
+def _like(template: Value, modifier: str) -> bytes:
+    """The concept of a modifier, laid out as the one of another."""
+    coding = Fields().codings(template, "")[0].value
+    patches = [
+        Patch(Span(value.start - template.start, value.end - template.start), written)
+        for value, written in (
+            (coding.members["system"], _quoted(system_of_modifier(modifier))),
+            (coding.members["code"], _quoted(modifier)),
+        )
+    ]
+    return apply(template.raw, patches)
+
+
+def _quoted(text: str) -> bytes:
+    return b'"' + text.encode("ascii") + b'"'
 
 
 def _numbers(beside: Value, numbers: Sequence[int]) -> bytes:

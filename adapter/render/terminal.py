@@ -93,13 +93,20 @@ class Look:
 
 
 class _Told(FindingReport):
-    """Findings in blocks, with a summary at the end unless `quiet`."""
+    """Findings in blocks, and a summary unless `quiet`; `brief` is the summary alone."""
 
     def __init__(
-        self, tables: Tables, rules: Mapping[str, Rule], look: Look, *, quiet: bool = False
+        self,
+        tables: Tables,
+        rules: Mapping[str, Rule],
+        look: Look,
+        *,
+        quiet: bool = False,
+        brief: bool = False,
     ) -> None:
         super().__init__()
-        self.tables, self.rules, self.look, self.quiet = tables, rules, look, quiet
+        self.tables, self.rules, self.look = tables, rules, look
+        self.quiet, self.brief = quiet, brief
 
     def say(self, text: str) -> None:
         self.body.write(self.look.encode(text))
@@ -177,7 +184,8 @@ class _Told(FindingReport):
         super().end(done)
 
     def write(self, out: IO[bytes]) -> None:
-        self.body.copy(out)
+        if not self.brief:
+            self.body.copy(out)
         if not self.quiet:
             out.write(self.look.encode("".join(self.summary())))
 
@@ -197,9 +205,15 @@ class Text(_Told):
 
     def summary(self) -> Iterator[str]:
         look, total = self.look, self.total
-        for number, ((code, reason), skipped) in enumerate(sorted(total.skipped.items())):
+        shown = dict(sorted(total.skipped.items()))
+        unjudged = [key for key in shown if key[1] is Reason.NOT_PROFESSIONAL]
+        for key in unjudged[1:]:  # all rules have the same to say: one row stands for them
+            del shown[key]
+        for number, ((code, reason), skipped) in enumerate(shown.items()):
             head = "not evaluated" if number == 0 else ""
             rule = f"{code} {self.rules[code].name}" if code in self.rules else code
+            if reason is Reason.NOT_PROFESSIONAL:
+                rule = "every rule"
             said = f"{rule}: {REASONS[reason]} ({counted(skipped.claims, 'claim')})"
             yield look.hang(f" {look.paint('info', f'{head:<13}')}  ", said)
         yield look.line()
@@ -223,10 +237,7 @@ class Text(_Told):
 
 
 class Corrections(_Told):
-    """The report of `facet fix`: what was corrected, what was withheld and why, what remains.
-
-    `brief` leaves the summary alone of it.
-    """
+    """The report of `facet fix`: what was corrected, what was withheld and why, what remains."""
 
     def __init__(
         self,
@@ -237,8 +248,7 @@ class Corrections(_Told):
         quiet: bool = False,
         brief: bool = False,
     ) -> None:
-        super().__init__(tables, rules, look, quiet=quiet)
-        self.brief = brief
+        super().__init__(tables, rules, look, quiet=quiet, brief=brief)
         self.kept: Mapping[tuple[str, int | None, str], str] = {}
 
     def take(self, verdict: Verdict) -> None:
@@ -261,11 +271,8 @@ class Corrections(_Told):
         self.say("\n")
 
     def write(self, out: IO[bytes]) -> None:
-        if self.quiet:
-            return
-        if not self.brief:
-            self.body.copy(out)
-        out.write(self.look.encode("".join(self.summary())))
+        if not self.quiet:
+            super().write(out)
 
     def summary(self) -> Iterator[str]:
         total = self.total

@@ -9,6 +9,7 @@ from typing import IO, Literal
 from adapter.changes import SetTrailer
 from adapter.findings import Field, Location, Rewritten, Verdict
 from adapter.model import Claim, Envelope, EnvelopeLevel
+from adapter.sinks import Writable
 from adapter.source import Patch, PatchLog, Source, Span, apply
 from adapter.x12.claim837 import ClaimText, read_context
 from adapter.x12.interchange import RawClaim, RawEnvelope, Scan
@@ -145,6 +146,9 @@ class X12Document:
     def write(self, out: IO[bytes]) -> None:
         """The file with all that was accepted; the very same bytes where that is nothing."""
         self.source.write(self.patches, out)
+
+    def write_outcomes(self, out: Writable) -> None:
+        """Nothing: an 837P has no resources."""
 
     def _claim(self, raw: RawClaim) -> ClaimText:
         billing, subscriber, patient = (
