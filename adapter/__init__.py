@@ -13,11 +13,12 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from adapter.version import __version__
+
 if TYPE_CHECKING:
     from adapter.verbs import check, fix, read
 
 __all__ = ["__version__", "check", "fix", "read"]
-__version__ = "0.1.0"
 
 
 def __getattr__(name: str) -> Any:

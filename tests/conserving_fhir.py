@@ -184,6 +184,18 @@ def claims(data: bytes) -> list[Held]:
     return [held for held in resources(data) if held.kind == "Claim"]
 
 
+def unsigned(data: bytes) -> bytes:
+    """The input without its entries of Provenance: what they say differs from run to run."""
+    text = data.decode("utf-8")
+    for document in reversed(documents(data)):
+        entries = _elements(document, "entry")
+        for number in reversed(range(1, len(entries))):
+            entry = entries[number]
+            if entry.said("resource", "resourceType") == "Provenance":
+                text = text[: entries[number - 1].end] + text[entry.end :]
+    return text.encode("utf-8")
+
+
 # --- expressions ----------------------------------------------------------------------------------
 
 STEP = re.compile(r"([A-Za-z]\w*)(?:\[(\d+)\])?")

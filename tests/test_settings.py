@@ -33,7 +33,8 @@ def test_every_option_may_stand_in_a_file_with_either_sign_between_words(tmp_pat
         "payer": '"cpt"', "format": '"sarif"', "select": '["LA", "md01"]', "ignore": '"LA03,UN"',
         "fail-on": '"warning"', "suggested": "true", "fix-envelope": "true", "time-budget": "2.5",
         "quiet": "true", "no-color": "true", "output": '"out"', "in-place": "true",
-        "diff": "true", "changes": '"list.json"',
+        "diff": "true", "changes": '"list.json"', "annotate": "true",
+        "outcomes": '"said.ndjson"', "validate-fhir": "true",
     }  # fmt: skip
     assert {key.replace("-", "_") for key in values} == {*OPTIONS}
     for sign in "-_":
@@ -54,6 +55,9 @@ def test_every_option_may_stand_in_a_file_with_either_sign_between_words(tmp_pat
             in_place=True,
             diff=True,
             changes=tmp_path / "list.json",
+            annotate=True,
+            outcomes=tmp_path / "said.ndjson",
+            validate_fhir=True,
             file=file,
         )
 

@@ -7,7 +7,7 @@ stays None and nothing is filled in; what cannot be read as it stands becomes an
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 from decimal import Decimal
@@ -113,6 +113,8 @@ class Reader:
         self.diagnosis_sequences: list[int] = []  # as the resource numbers them
         self.authorizations: list[tuple[int, int]] = []  # insurance, preAuthRef
         self.answered = False
+        self.procedures: Collection[int] = ()
+        self.informations: Collection[int] = ()
         self._contained = {
             name: resource
             for _, resource in Fields().objects(root, "contained", "")
@@ -131,6 +133,8 @@ class Reader:
         billing = self._billing()
         team = self._team()
         chief = min((n for n, (role, _) in team.items() if role in RENDERING), default=None)
+        self.procedures = set(self._numbered("procedure"))
+        self.informations = set(self._numbered("supportingInfo"))
         notes, line_notes = self._notes()
         answers = self._answers()
         lines: list[ServiceLine] = []
@@ -168,6 +172,13 @@ class Reader:
             professional=self._is_professional(),
             oddities=tuple(fields.oddities),
         )
+
+    def _numbered(self, name: str) -> Iterator[int]:
+        """The sequences of a list of the claim."""
+        for position, held in Fields().objects(self.root, name, ""):
+            number = Fields().sequence(held, f"{name}[{position}]")
+            if number is not None:
+                yield number
 
     # --- references -----------------------------------------------------------------------------
 
@@ -443,19 +454,11 @@ class Reader:
             by_sequence.get(sequence, len(known) + sequence)
             for sequence in fields.sequences(item, "diagnosisSequence", path)
         )
-        own = [n for n in fields.sequences(item, "careTeamSequence", path) if n not in team]
-        for missing in own:
-            fields.odd(
-                Trouble.REFERENCE,
-                f"{path}.careTeamSequence",
-                f"names {missing}, which is not there",
-            )
+        members = self._sequences(item, "careTeamSequence", path, team)
+        informed = self._sequences(item, "informationSequence", path, self.informations)
+        self._sequences(item, "procedureSequence", path, self.procedures)
         rendering = next(
-            (
-                team[n]
-                for n in fields.sequences(item, "careTeamSequence", path)
-                if n in team and team[n][0] in RENDERING and n != chief
-            ),
+            (team[n][1] for n in members if n in team and team[n][0] in RENDERING and n != chief),
             None,
         )
         return ServiceLine(
@@ -470,16 +473,26 @@ class Reader:
             place_of_service=self._place_of_service(item, path),
             pointers=pointers,
             diagnoses=tuple(known[p - 1] for p in pointers if 0 < p <= len(known)),
-            notes=tuple(
-                notes[n] for n in fields.sequences(item, "informationSequence", path) if n in notes
-            ),
-            rendering=rendering[1] if rendering is not None else None,
+            notes=tuple(notes[n] for n in informed if n in notes),
+            rendering=rendering,
             attachments=tuple(
                 Attachment(_shown(name), repr(value.canonical()))
                 for name, value in item.members.items()
                 if name not in READ_OF_ITEM
             ),
         )
+
+    def _sequences(
+        self, item: Value, name: str, path: str, known: Collection[int]
+    ) -> Sequence[int]:
+        """The numbers by which an item names other parts of the claim; one that names nothing is
+        told. (Those of diagnoses are the rules' to look at.)"""
+        numbers = self.fields.sequences(item, name, path)
+        for position, number in enumerate(numbers):
+            if number not in known:
+                where = f"{path}.{name}[{position}]"
+                self.fields.odd(Trouble.REFERENCE, where, "names what is not in the claim")
+        return numbers
 
     def _code(self, held: Item, path: str) -> str:
         path = f"{path}.productOrService"

@@ -16,8 +16,8 @@ from enum import StrEnum
 from typing import Any, TypeAlias
 from uuid import NAMESPACE_URL, uuid5
 
-from adapter import __version__
 from adapter.findings import Finding, Reason, Severity, Verdict, Withheld
+from adapter.version import __version__
 
 Resource: TypeAlias = dict[str, Any]
 """A resource, or an element of one, its members in the order in which they are written."""

@@ -17,7 +17,6 @@ from hashlib import sha256
 from typing import IO, Any
 from urllib.parse import quote
 
-from adapter import __version__
 from adapter.findings import Finding, InputDone, Severity, Verdict
 from adapter.model import Claim
 from adapter.render.report import FindingReport, Report, visible
@@ -25,6 +24,7 @@ from adapter.rules import Rule
 from adapter.sinks import Spool
 from adapter.source import Data, Source, windows
 from adapter.tables import SourceRow, Tables
+from adapter.version import __version__
 
 TOOL = "facet-adapter"
 
@@ -55,7 +55,7 @@ def finding_json(finding: Finding, number: int) -> dict[str, Any]:
         "rule": finding.rule,
         "name": finding.name,
         "severity": finding.severity.word,
-        "claim": finding.claim,
+        "claim": finding.claim or None,
         "line": finding.line,
         "other_lines": list(finding.others),
         "message": finding.message,
@@ -89,7 +89,7 @@ class Json(FindingReport):
         super().take(verdict)
         if verdict.profile is not None:
             self.claims.add(
-                {"claim": verdict.claim, "profile": verdict.profile, "why": verdict.why}
+                {"claim": verdict.claim or None, "profile": verdict.profile, "why": verdict.why}
             )
 
     def finding(self, finding: Finding, verdict: Verdict) -> None:
@@ -101,7 +101,12 @@ class Json(FindingReport):
         out.write(b',\n"findings": [')
         self.findings.copy(out)
         not_evaluated = [
-            {"rule": rule, "reason": reason, "claims": skipped.claims, "claim": skipped.claim}
+            {
+                "rule": rule,
+                "reason": reason,
+                "claims": skipped.claims,
+                "claim": skipped.claim or None,
+            }
             for (rule, reason), skipped in sorted(self.total.skipped.items())
         ]
         out.write(b'],\n"not_evaluated": ' + dumps(not_evaluated) + b',\n"claims": [')
@@ -187,7 +192,7 @@ class Github(_Placed):
             "title": f"{finding.rule} {finding.name}",
         }
         listed = ",".join(f"{name}={_property(value)}" for name, value in properties.items())
-        where = "" if finding.claim is None else f" (claim {finding.claim}{_line_words(finding)})"
+        where = "" if not finding.claim else f" (claim {finding.claim}{_line_words(finding)})"
         message = visible(_message(finding.message + where))
         self.body.write(
             f"::{self.LEVELS[finding.severity]} {listed}::{message}\n".encode(
@@ -291,7 +296,11 @@ class Sarif(_Placed):
 def _fingerprint(finding: Finding) -> str:
     """The same for the same finding in another version of the file. Made of the rule and of where
     it is in its claim: nothing of the patient, no amount, no offset."""
-    parts = (finding.rule, finding.claim, finding.line, finding.location.element, *finding.others)
+    place = finding.location
+    where = place.element
+    if place.expression is not None:  # from the resource on: where that stands may change
+        where = place.expression.rpartition(".resource.")[2]
+    parts = (finding.rule, finding.claim, finding.line, where, *finding.others)
     return sha256("\0".join(map(str, parts)).encode()).hexdigest()[:32]
 
 

@@ -120,7 +120,7 @@ class _Told(FindingReport):
         shown = [visible(self.source.name)]
         if place.row is not None:
             shown.append(f"row {place.row}")
-        if finding.claim is not None:
+        if finding.claim:
             shown.append(f"claim {visible(finding.claim)}")
         numbers = [number for number in (finding.line, *finding.others) if number is not None]
         if numbers:
@@ -351,7 +351,7 @@ class Diff(Report):
         super().take(verdict)
         if verdict.rewritten is not None:
             self.rules.update(change.rule for change in verdict.changes)
-            claim = "" if verdict.claim is None else f"claim {visible(verdict.claim)}  "
+            claim = "" if not verdict.claim else f"claim {visible(verdict.claim)}  "
             for hunk in _hunks(verdict.rewritten):
                 self._head("hunk", f"@@ {claim}{hunk.place(verdict.rewritten)} @@", self.hunks)
                 self._hunk(hunk, verdict.rewritten)
