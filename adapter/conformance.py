@@ -26,7 +26,6 @@ import json
 import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, field
 from decimal import Decimal
 from enum import Enum
@@ -64,7 +63,8 @@ R4B_ONLY = frozenset((
 _ABSTRACT = frozenset(("Resource", "DomainResource"))
 _R4B_TYPES = frozenset(("CodeableReference", "RatioRange"))
 """Data types that are not of R4. Source: https://hl7.org/fhir/R4B/diff.html"""
-_R4B_ELEMENTS = frozenset(("subjectCanonical",))
+_NOT_R4 = frozenset(("fhir_comments", "subjectCanonical"))
+"""Elements of the models that are of DSTU2, and of R4B."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +107,8 @@ def bundle_problems(head: Mapping[str, Any]) -> Sequence[Problem]:
     Returns, raises: as `problems`.
     """
     check = _Check(enters=False)
-    return check.result(lambda: check.element(dict(head), "Bundle", "", 1, _Scope()))
+    raw = dict(head)
+    return check.result(lambda: check.element(_Node(raw, "Bundle", "", 1, _Scope(raw))))
 
 
 def unchecked(resource_type: str) -> bool:
@@ -269,10 +270,12 @@ _POINTERS: Final[Mapping[str, str]] = {
 Source: https://hl7.org/fhir/R4/claim-definitions.html"""
 
 _TAG = re.compile(
-    r"""<(?: !--.*?--> | /?([A-Za-z][^\s<>/"'=]*+) ((?:[^<>"']++|"[^"<]*+"|'[^'<]*+')*+) > | (.?) )""",
-    re.VERBOSE | re.DOTALL,
+    r"""<(?: !--(?:[^-]|-(?!-))*+-->
+      | /?+([A-Za-z][A-Za-z0-9]*+)
+        ((?: \s++ [^\s<>/"'=]++ \s*+=\s*+ (?: "[^"<]*+" | '[^'<]*+' ))*+) \s*+ /?+ > )""",
+    re.VERBOSE,
 )
-_ATTRIBUTE = re.compile(r"""\s([^\s<>/"'=]++)\s*+=\s*+("[^"]*+"|'[^']*+')""")
+_ATTRIBUTE = re.compile(r"""([^\s<>/"'=]++)\s*+=\s*+("[^"]*+"|'[^']*+')""")
 _TAGS = frozenset((
     "a", "abbr", "acronym", "b", "big", "blockquote", "br", "caption", "cite", "code", "col",
     "colgroup", "dd", "dfn", "div", "dl", "dt", "em", "h1", "h2", "h3", "h4", "h5", "h6", "hr", "i",
@@ -280,24 +283,26 @@ _TAGS = frozenset((
     "tbody", "td", "tfoot", "th", "thead", "tr", "tt", "ul", "var",
 ))  # fmt: skip
 """Elements that a narrative may have: invariant txt-1, https://hl7.org/fhir/R4/narrative.html"""
-_RUNS = re.compile(r"[\s\x00-\x20]*+(?:javascript|vbscript|data:text/html)", re.IGNORECASE)
+_RUN = re.compile(r"[\s\x00-\x20]*+(?:javascript|vbscript|data:text/html)", re.IGNORECASE)
 
 
-def _is_active(narrative: str) -> bool:
-    """Whether a narrative holds more than formatted text: an element that txt-1 does not list, an
-    attribute that is run (`onclick`, a script as address), a document type or instruction."""
-    for tag in _TAG.finditer(narrative):
-        name, attributes, odd = tag.groups()
-        if odd in ("!", "?"):
-            return True
-        if name is None:
-            continue
-        if name not in _TAGS:
-            return True
-        for attribute, value in _ATTRIBUTE.findall(attributes):
-            if attribute.lower().startswith("on") or _RUNS.match(value[1:-1]):
-                return True
-    return False
+def _is_formatted_text(narrative: str) -> bool:
+    """Whether a narrative is what txt-1 allows: no element that it does not list, no attribute that
+    a browser would run, no document type, and every `<` the beginning of a tag or comment."""
+    at = narrative.find("<")
+    while at >= 0:
+        tag = _TAG.match(narrative, at)
+        if tag is None:
+            return False
+        name, attributes = tag.groups()
+        if name is not None:
+            if name not in _TAGS:
+                return False
+            for attribute, value in _ATTRIBUTE.findall(attributes):
+                if attribute.lower().startswith("on") or _RUN.match(value[1:-1]):
+                    return False
+        at = narrative.find("<", tag.end())
+    return True
 
 
 _TYPE_IN_URL = re.compile(
@@ -318,6 +323,7 @@ class _Member(NamedTuple):
     stem: str  # of a choice the name without its type, else ""
     is_required_choice: bool
     targets: frozenset[str]  # what a Reference may lead to; empty where it may lead anywhere
+    has_companion: bool  # `_name` may stand beside it
 
     @property
     def is_primitive(self) -> bool:
@@ -368,27 +374,29 @@ def _members(type_: str) -> Mapping[str, _Member]:
     Args: type_, the name of a model.
     """
     found: dict[str, _Member] = {}
-    for name, info in _library().model(type_).model_fields.items():
-        if name.endswith("__ext") or name == "fhir_comments":
-            continue
+    fields = {
+        info.alias or name: info for name, info in _library().model(type_).model_fields.items()
+    }
+    for name, info in fields.items():
         leaf, is_list = _leaf(info.annotation)
-        if leaf in _R4B_TYPES or name in _R4B_ELEMENTS:
+        if name.startswith("_") or name in _NOT_R4 or leaf in _R4B_TYPES:
             continue
         told = info.json_schema_extra or {}
+        stem = told.get("one_of_many", "")
         targets = frozenset(told.get("enum_reference_types", ()))
-        member = _Member(
-            info.alias or name,
+        found[name] = _Member(
+            name,
             leaf,
             is_list,
-            told.get("one_of_many", ""),
+            stem,
             bool(told.get("one_of_many_required")),
             frozenset() if "Resource" in targets else targets,
+            leaf in _MEANING and (bool(stem) or f"_{name}" in fields),
         )
-        found[member.name] = member
     for member in list(found.values()):  # of any type: R4 ends the list with Dosage and Meta
         if member.stem and member.type == "Dosage":
-            meta = member._replace(name=f"{member.stem}Meta", type="Meta")
-            found.setdefault(meta.name, meta)
+            name = f"{member.stem}Meta"
+            found.setdefault(name, member._replace(name=name, type="Meta"))
     return found
 
 
@@ -408,6 +416,13 @@ def _leaf(annotation: Any) -> tuple[str, bool]:
 
 
 @lru_cache(maxsize=1024)
+def _required_choices(type_: str) -> Sequence[str]:
+    """The choices of which an element of a type must have one form, by their stems."""
+    stems = (member.stem for member in _members(type_).values() if member.is_required_choice)
+    return tuple(dict.fromkeys(stems))
+
+
+@lru_cache(maxsize=1024)
 def _stand_in(type_: str) -> Any:
     """An element of a type, which a model takes for a valid one: it is checked on its own."""
     return _library().model(type_).model_construct()
@@ -418,24 +433,31 @@ def _stand_in(type_: str) -> Any:
 
 class _Contained(NamedTuple):
     path: str
-    id: object
-    type: object
+    raw: dict[str, Any]
 
 
 @dataclass(slots=True)
 class _Scope:
     """A resource and what it contains: `#a` leads from anywhere in it to what is contained."""
 
+    raw: Mapping[str, Any]
     contained: list[_Contained] = field(default_factory=list)
-    local: list[tuple[str, str, frozenset[str]]] = field(default_factory=list)
-    """References within it: the path, the id, the types that may be there."""
-    pointed: set[str] = field(default_factory=set)
-    """Ids that a reference or an address leads to."""
-    is_inner: bool = False  # a contained resource is looked at
-    pointing: set[str] = field(default_factory=set)
-    """Paths of contained resources that refer to what contains them."""
-    inner: str = ""  # the path of the contained resource that is looked at
-    has_unseen: bool = False  # something in it was not looked at and may refer
+    references: list[tuple[str, str, frozenset[str]]] = field(default_factory=list)
+    """Those within it: the path, the id, the types that may be there."""
+
+
+class _Node(NamedTuple):
+    """An object, the model that it is held against, and how many objects and lists it is in."""
+
+    raw: dict[str, Any]
+    type: str
+    path: str
+    depth: int
+    scope: _Scope
+
+    @property
+    def members(self) -> Mapping[str, _Member]:
+        return _members(self.type)
 
 
 class _Enough(Exception):
@@ -443,7 +465,7 @@ class _Enough(Exception):
 
 
 class _Check:
-    """Looks at one resource. `enters`: also at resources that are not contained but within it."""
+    """Looks at one resource. `enters`: also at resources within it that are not contained."""
 
     def __init__(self, *, enters: bool = True) -> None:
         self.enters = enters
@@ -472,323 +494,267 @@ class _Check:
         elif self.count >= COUNTED:
             raise _Enough
 
+    # --- resources ------------------------------------------------------------------------------
+
     def resource(self, raw: Any, path: str, depth: int, scope: _Scope | None = None) -> None:
         """Checks a resource; `scope` is given for a contained one."""
         if _kind(raw) is not _Kind.OBJECT:
             self.tell(path, f"is {_kind(raw).value}, not an object")
             return
         type_ = raw.get("resourceType")
-        if not isinstance(type_, str):
-            missing = "resourceType" not in raw
-            self.tell(path, "has no resourceType" if missing else "has no string as resourceType")
-        elif type_ in R4_ONLY:
+        if "resourceType" not in raw:
+            self.tell(path, "has no resourceType")
+        elif not isinstance(type_, str):
+            self.tell(path, f"has {_kind(type_).value} as resourceType, not a string")
+        elif unchecked(type_):
             pass
         elif not _is_resource(type_):
             self.tell(path, "has a resourceType that R4 does not have")
         elif scope is not None:
-            self.element(raw, type_, path, depth, scope)
-            return
+            self.element(_Node(raw, type_, path, depth, scope))
         else:
-            own = _Scope()
-            self.element(raw, type_, path, depth, own)
+            own = _Scope(raw)
+            self.element(_Node(raw, type_, path, depth, own))
             self.settle(own)
-            return
-        if scope is not None:
-            scope.has_unseen = True
 
-    def element(
-        self, raw: dict[str, Any], type_: str, path: str, depth: int, scope: _Scope
-    ) -> None:
-        """Checks an object against the model of its type, and all that is in it against theirs.
-
-        Args: depth, how many objects and lists it is in, itself counted.
-        """
-        if depth > DEPTH:
-            self.tell(path, f"is nested deeper than {DEPTH} levels")
-            scope.has_unseen = True
-            return
-        if not raw:
-            self.tell(path, "is an empty object")
-            return
-        members = _members(type_)
-        if isinstance(raw, _Twice):
-            for name in raw.names:
-                self.tell(_told_of(members, name, path), "stands twice in one object")
-        before = self.count
-        given: dict[str, Any] = {}
-        for name, value in raw.items():
-            member = members.get(name)
-            if member is not None:
-                checked = self.member(member, type_, value, raw, path, depth, scope)
-                if checked is not None:
-                    given[name] = checked
-            elif name == "resourceType" and type_ not in _MEANING and _is_resource(type_):
-                pass
-            else:
-                self.other(members, name, value, raw, path, depth, scope)
-        self.choices(members, raw, path)
-        self.more(raw, type_, path)
-        if given or type_ != "FHIRPrimitiveExtension":
-            self.model(members, type_, given, raw, path, told=self.count > before)
-
-    def member(
-        self,
-        member: _Member,
-        type_: str,
-        value: Any,
-        raw: dict[str, Any],
-        path: str,
-        depth: int,
-        scope: _Scope,
-    ) -> Any:
-        """Checks an element; returns what its model is to be given, None for nothing."""
-        at = member.under(path)
-        kind = _kind(value)
-        if member.is_list:
-            if kind is not _Kind.LIST:
-                self.tell(at, "is null" if kind is _Kind.NULL else f"is {kind.value}, not a list")
-                return None
-            if not value:
-                self.tell(at, "is an empty list")
-                return None
-            if member.is_primitive:
-                beside = raw.get(f"_{member.name}")
-                return [
-                    None
-                    if each is None and _is_given(beside, index)
-                    else self.primitive(member, type_, each, f"{at}[{index}]", scope)
-                    for index, each in enumerate(value)
-                ]
-            for index, each in enumerate(value):
-                self.complex(member, each, f"{at}[{index}]", depth + 2, scope)
-            return [_stand_in(member.type)]
-        if member.is_primitive:
-            return self.primitive(member, type_, value, at, scope)
-        self.complex(member, value, at, depth + 1, scope)
-        return _stand_in(member.type)
-
-    def other(
-        self,
-        members: Mapping[str, _Member],
-        name: str,
-        value: Any,
-        raw: dict[str, Any],
-        path: str,
-        depth: int,
-        scope: _Scope,
-    ) -> None:
-        """Checks what is no element: the companion of one, or nothing that R4 has."""
-        member = members.get(name[1:]) if name.startswith("_") else None
-        if member is None or not member.is_primitive or member.name in ("id", "div"):
-            scope.has_unseen = True
-            self.tell(_told_of(members, name, path), "is no element of R4" if _is_plain(name)
-                      else "has an element with a name that R4 does not have")  # fmt: skip
-            return
-        at = member.under(path)
-        extension = member._replace(type="FHIRPrimitiveExtension")
-        if not member.is_list:
-            self.complex(extension, value, at, depth + 1, scope, aside=True)
-        elif _kind(value) is not _Kind.LIST:
-            self.tell(at, f"has {_kind(value).value} beside it, not a list")
-        elif not value:
-            self.tell(at, "has an empty list beside it")
-        else:
-            beside = raw.get(member.name)
-            for index, each in enumerate(value):
-                if each is not None:
-                    self.complex(extension, each, f"{at}[{index}]", depth + 2, scope, aside=True)
-                elif not isinstance(beside, list) or index >= len(beside):
-                    self.tell(f"{at}[{index}]", "has null beside it and no value")
-
-    def primitive(self, member: _Member, type_: str, value: Any, at: str, scope: _Scope) -> Any:
-        """Checks one value; returns what the model is to be given, None for nothing."""
-        kind = _kind(value)
-        wanted = _JSON.get(member.type, _Kind.STRING)
-        wrong = ""
-        if kind is _Kind.NULL:
-            wrong = "is null"
-        elif kind is not wanted:
-            wrong = f"is {kind.value}, not {wanted.value}"
-        elif kind is _Kind.NUMBER:
-            wrong = _number_trouble(value, member.type)
-        elif kind is _Kind.STRING:
-            wrong = _string_trouble(value, member, type_)
-            if not wrong and value[0] == "#" and member.type in ("uri", "url", "canonical"):
-                scope.pointed.add(value[1:])
-        if wrong:
-            self.tell(at, wrong)
-            return None
-        return None if member.type == _NOT_FOR_MODELS else value
-
-    def complex(
-        self,
-        member: _Member,
-        value: Any,
-        at: str,
-        depth: int,
-        scope: _Scope,
-        *,
-        aside: bool = False,
-    ) -> None:
-        """Checks one object; `aside` is one that stands beside a value, not at its place."""
-        kind = _kind(value)
-        if kind is not _Kind.OBJECT:
-            found = "null" if kind is _Kind.NULL else f"{kind.value}, not an object"
-            if aside:
-                found = f"{kind.value} beside it, not an object"
-            self.tell(at, f"has {found}" if aside else f"is {found}")
-        elif member.type == "Resource":
-            self.inner(member, value, at, depth, scope)
-        else:
-            self.element(value, member.type, at, depth, scope)
-            if member.type == "Reference":
-                self.reference(value, member.targets, at, scope)
-
-    def inner(
-        self, member: _Member, value: dict[str, Any], at: str, depth: int, scope: _Scope
-    ) -> None:
+    def inner(self, member: _Member, raw: dict[str, Any], at: str, depth: int, node: _Node) -> None:
         """Checks a resource within another."""
+        scope = node.scope
         if member.name != "contained":
             if self.enters:
-                self.resource(value, at, depth)
-            return
-        if scope.inner:
+                self.resource(raw, at, depth)
+        elif node.raw is not scope.raw:
             self.tell(at, "is contained in a contained resource")
-            scope.has_unseen = True
-            return
-        scope.contained.append(_Contained(at, value.get("id"), value.get("resourceType")))
-        scope.inner = at
-        self.resource(value, at, depth, scope)
-        scope.inner = ""
-
-    def reference(
-        self, raw: dict[str, Any], targets: frozenset[str], at: str, scope: _Scope
-    ) -> None:
-        """Checks where a reference leads to, as far as it tells."""
-        address = raw.get("reference")
-        if not isinstance(address, str):
-            return
-        if address == "#":
-            scope.pointing.add(scope.inner)
-        elif address.startswith("#"):
-            scope.pointed.add(address[1:])
-            scope.local.append((at, address[1:], targets))
-        elif targets and (match := _TYPE_IN_URL.search(address)):
-            type_ = match[1]
-            if type_ not in targets and (type_ in R4_ONLY or _is_resource(type_)):
-                self.tell(at, "refers to a type of resource that R4 does not allow there")
+        else:
+            scope.contained.append(_Contained(at, raw))
+            self.resource(raw, at, depth, scope)
 
     def settle(self, scope: _Scope) -> None:
-        """Checks what can be said only when the whole resource was seen."""
-        there: dict[object, object] = {}
-        for inner in scope.contained:
-            if isinstance(inner.id, str):
-                if inner.id in there:
-                    self.tell(inner.path, "has the id of another contained resource")
-                there.setdefault(inner.id, inner.type)
-        for path, id_, targets in scope.local:
+        """Checks what can be said only when the whole resource was seen.
+
+        Invariants ref-1 and dom-3, https://hl7.org/fhir/R4/domainresource.html
+        """
+        there: dict[str | None, str | None] = {}
+        for path, raw in scope.contained:
+            id_ = _string(raw.get("id"))
+            if id_ in there:
+                self.tell(path, "has the id of another contained resource")
+            elif id_ is not None:
+                there[id_] = _string(raw.get("resourceType"))
+        for path, id_, targets in scope.references:
             if id_ not in there:
                 self.tell(path, "refers to a contained resource that is not there")
             elif targets and there[id_] not in targets:
                 self.tell(path, "refers to a type of resource that R4 does not allow there")
-        if scope.has_unseen:
-            return
-        for inner in scope.contained:
-            if inner.id not in scope.pointed and inner.path not in scope.pointing:
-                self.tell(inner.path, "is contained, but nothing refers to it")
+        mentioned = _local(scope.raw) if scope.contained else ()
+        for path, raw in scope.contained:
+            if f"#{_string(raw.get('id')) or ''}" not in mentioned and "#" not in _local(raw):
+                self.tell(path, "is contained, but nothing refers to it")
 
-    def choices(self, members: Mapping[str, _Member], raw: dict[str, Any], path: str) -> None:
-        """Checks that of each choice one form is given; a value or what stands beside it counts."""
+    def reference(self, raw: dict[str, Any], member: _Member, at: str, scope: _Scope) -> None:
+        """Checks where a reference leads to, as far as it tells."""
+        address = raw.get("reference")
+        if not isinstance(address, str):
+            return
+        if address.startswith("#"):
+            if len(address) > 1:  # "#" alone is what contains the resource that it is in
+                scope.references.append((at, address[1:], member.targets))
+        elif member.targets and (match := _TYPE_IN_URL.search(address)):
+            type_ = match[1]
+            if type_ not in member.targets and (unchecked(type_) or _is_resource(type_)):
+                self.tell(at, "refers to a type of resource that R4 does not allow there")
+
+    # --- elements -------------------------------------------------------------------------------
+
+    def element(self, node: _Node) -> None:
+        """Checks an object against the model of its type, and all that is in it against theirs."""
+        raw, members = node.raw, node.members
+        if node.depth > DEPTH:
+            self.tell(node.path, f"is nested deeper than {DEPTH} levels")
+            return
+        if not raw:
+            self.tell(node.path, "is an empty object")
+            return
+        before = self.count
+        if isinstance(raw, _Twice):
+            for name in raw.names:
+                self.tell(_told_of(name, node), "stands twice in one object" if _is_plain(name)
+                          else "has an element twice")  # fmt: skip
+        given: dict[str, Any] = {}
+        for name, value in raw.items():
+            member = members.get(name)
+            if member is not None:
+                checked = self.member(member, value, node)
+                if checked is not None:
+                    given[name] = checked
+            elif name.startswith("_") and (member := members.get(name[1:])):
+                self.companion(member, value, node)
+            elif name != "resourceType" or not _is_resource(node.type):
+                self.tell(_told_of(name, node), "is no element of R4" if _is_plain(name)
+                          else "has an element whose name is none of R4")  # fmt: skip
+        self.choices(node)
+        self.invariants(node)
+        self.model(given, node, told=self.count > before)
+
+    def member(self, member: _Member, value: Any, node: _Node) -> Any:
+        """Checks an element; returns what its model is to be given, None for nothing."""
+        at = member.under(node.path)
+        if not member.is_list:
+            if member.is_primitive:
+                return self.primitive(member, value, at, node)
+            self.complex(member, value, at, node.depth + 1, node)
+            return _stand_in(member.type)
+        if _kind(value) is not _Kind.LIST:
+            self.tell(at, _instead(value, "a list"))
+            return None
+        if not value:
+            self.tell(at, "is an empty list")
+            return None
+        if member.is_primitive:
+            beside = _listed(node.raw.get(f"_{member.name}"))
+            return [
+                None
+                if each is None and isinstance(_nth(beside, index), dict)
+                else self.primitive(member, each, f"{at}[{index}]", node)
+                for index, each in enumerate(value)
+            ]
+        for index, each in enumerate(value):
+            self.complex(member, each, f"{at}[{index}]", node.depth + 2, node)
+        return [_stand_in(member.type)]
+
+    def primitive(self, member: _Member, value: Any, at: str, node: _Node) -> Any:
+        """Checks one value; returns what the model is to be given, None for nothing."""
+        kind, wanted = _kind(value), _JSON.get(member.type, _Kind.STRING)
+        if kind is not wanted:
+            trouble = _instead(value, wanted.value)
+        elif kind is _Kind.NUMBER:
+            trouble = _number_trouble(value, member.type)
+        elif kind is _Kind.STRING:
+            trouble = _string_trouble(value, member, node.type)
+        else:
+            trouble = ""
+        if trouble:
+            self.tell(at, trouble)
+        return None if trouble or member.type == _NOT_FOR_MODELS else value
+
+    def complex(self, member: _Member, value: Any, at: str, depth: int, node: _Node) -> None:
+        """Checks one object."""
+        if _kind(value) is not _Kind.OBJECT:
+            self.tell(at, _instead(value, "an object"))
+        elif member.type == "Resource":
+            self.inner(member, value, at, depth, node)
+        else:
+            self.element(_Node(value, member.type, at, depth, node.scope))
+            if member.type == "Reference":
+                self.reference(value, member, at, node.scope)
+
+    def companion(self, member: _Member, value: Any, node: _Node) -> None:
+        """Checks `_name`: an id and extensions of the primitive element `name`, or of each in a
+        list of such."""
+        name = f"_{member.name}"
+        if not member.has_companion:
+            self.tell(_joined(node.path, name), "is no element of R4")
+            return
+        at = member.under(node.path)
+        extra = member._replace(type="FHIRPrimitiveExtension")
+        if not member.is_list:
+            if _kind(value) is _Kind.OBJECT:
+                self.complex(extra, value, at, node.depth + 1, node)
+            else:
+                self.tell(at, f"has {name}, which {_instead(value, 'an object')}")
+        elif not isinstance(value, list) or not value:
+            found = "is an empty list" if value == [] else _instead(value, "a list")
+            self.tell(at, f"has {name}, which {found}")
+        else:
+            values = _listed(node.raw.get(member.name))
+            for index, each in enumerate(value):
+                if _kind(each) is _Kind.OBJECT:
+                    self.complex(extra, each, f"{at}[{index}]", node.depth + 2, node)
+                elif each is not None or index >= len(values):
+                    self.tell(at, f"has {name}[{index}], which {_instead(each, 'an object')}")
+
+    def choices(self, node: _Node) -> None:
+        """Checks that each choice has one form; what stands beside a value counts as one."""
         forms: dict[str, set[str]] = {}
-        for name in raw:
-            member = members.get(name.removeprefix("_"))
+        for name in node.raw:
+            member = node.members.get(name.removeprefix("_"))
             if member is not None and member.stem:
                 forms.setdefault(member.stem, set()).add(member.name)
         for stem, names in forms.items():
             if len(names) > 1:
-                self.tell(path, f"has {stem} in more than one form")
-        for stem in dict.fromkeys(m.stem for m in members.values() if m.is_required_choice):
+                self.tell(node.path, f"has {stem} in more than one form")
+        for stem in _required_choices(node.type):
             if stem not in forms:
-                self.tell(path, f"has no {stem} in any form, which is required")
+                self.tell(node.path, f"has no {stem} in any form, which is required")
 
-    def more(self, raw: dict[str, Any], type_: str, path: str) -> None:
+    def invariants(self, node: _Node) -> None:
         """Checks what R4 says of some types besides their elements."""
-        if type_ == "Extension":
+        raw = node.raw
+        if node.type == "Extension":  # ext-1, https://hl7.org/fhir/R4/extensibility.html
             has_value = any(name.removeprefix("_").startswith("value") for name in raw)
-            if has_value == ("extension" in raw):
-                both = "has both a value" if has_value else "has neither a value"
-                self.tell(path, f"{both} {'and' if has_value else 'nor'} extensions")
-        elif type_ == "Narrative":
+            if has_value and "extension" in raw:
+                self.tell(node.path, "has both a value and extensions")
+            elif not has_value and "extension" not in raw:
+                self.tell(node.path, "has neither a value nor extensions")
+        elif node.type == "Narrative":
             narrative = raw.get("div")
-            if isinstance(narrative, str) and _is_active(narrative):
-                self.tell(path, "has markup in its div that R4 does not allow")
-        elif type_ in ("Claim", "ExplanationOfBenefit"):
-            self.pointers(raw, path)
+            if isinstance(narrative, str) and not _is_formatted_text(narrative):
+                self.tell(node.path, "has markup in its div that R4 does not allow")
+        elif node.type in ("Claim", "ExplanationOfBenefit"):
+            there = {
+                name: {
+                    each.get("sequence") for each in _listed(raw.get(name))
+                    if isinstance(each, dict) and type(each.get("sequence")) is int
+                }
+                for name in _POINTERS.values()
+            }  # fmt: skip
+            for position, item in enumerate(_listed(raw.get("item"))):
+                for name, target in _POINTERS.items() if isinstance(item, dict) else ():
+                    for index, number in enumerate(_listed(item.get(name))):
+                        if type(number) is int and number not in there[target]:
+                            at = _joined(node.path, f"item[{position}].{name}[{index}]")
+                            self.tell(at, f"is the sequence of no {target}")
 
-    def pointers(self, raw: dict[str, Any], path: str) -> None:
-        """Checks that each number by which an item points is the `sequence` of something."""
-        there = {
-            name: {each.get("sequence") for each in _objects(raw.get(name))}
-            for name in _POINTERS.values()
-        }
-        for position, item in enumerate(_listed(raw.get("item"))):
-            if not isinstance(item, dict):
-                continue
-            for name, target in _POINTERS.items():
-                for index, number in enumerate(_listed(item.get(name))):
-                    if type(number) is int and number not in there[target]:
-                        at = _joined(path, f"item[{position}].{name}[{index}]")
-                        self.tell(at, f"is the sequence of no {target}")
+    # --- what the models say --------------------------------------------------------------------
 
-    def model(
-        self,
-        members: Mapping[str, _Member],
-        type_: str,
-        given: dict[str, Any],
-        raw: dict[str, Any],
-        path: str,
-        *,
-        told: bool,
-    ) -> None:
-        """Asks the model what it thinks of an object, and tells what is not told yet."""
+    def model(self, given: dict[str, Any], node: _Node, *, told: bool) -> None:
+        """Asks the model of an object, and tells what is not told yet."""
         library = _library()
-        for portion, name, start in _portions(given):
+        for portion, only, start in _portions(given):
             try:
-                library.model(type_).model_validate(portion)
+                library.model(node.type).model_validate(portion)
             except library.invalid as invalid:
                 for error in _errors(invalid):
-                    self.translate(members, error, raw, path, name, start, told=told)
+                    name = error["loc"][0] if error["loc"] else ""
+                    if only in ("", name):
+                        self.translate(error, node.members.get(name), node, start, told=told)
             except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError):
-                self.tell(path, "could not be checked")
+                self.tell(node.path, "could not be checked")
 
     def translate(
         self,
-        members: Mapping[str, _Member],
         error: Mapping[str, Any],
-        raw: dict[str, Any],
-        path: str,
-        only: str,
+        member: _Member | None,
+        node: _Node,
         start: int,
         *,
         told: bool,
     ) -> None:
-        """Tells an error of a model in our words; `only` of one member where it is given in
-        portions, whose values begin at `start`."""
-        place = error["loc"]
-        member = members.get(place[0]) if place else None
-        if only and (member is None or member.name != only):
+        """Tells an error of a model in our words; `start` is the position in a list that its
+        positions are counted from."""
+        if member is None:
+            # a value_error of the whole is a choice, of which `choices` has told
+            if not told and error["type"] != "value_error":
+                self.tell(node.path, "is not as R4 has it")
             return
-        if member is None:  # of the whole: that a choice has two forms or none
-            if not told:
-                self.tell(path, "is not as R4 has it")
-            return
-        at = member.under(path)
+        at = member.under(node.path)
         if error["type"] in ("missing", "model_field_validation.missing"):
-            if member.name not in raw and not _is_extended(raw.get(f"_{member.name}")):
-                self.tell(at, "is required" if at != path else f"has no {member.name}")
+            beside = node.raw.get(f"_{member.name}")
+            if member.name not in node.raw and not _is_extended(beside):
+                self.tell(at, "is required" if at != node.path else f"has no {member.name}")
             return
-        if len(place) > 1:
-            at += f"[{start + place[1]}]"
+        if member.is_list and len(error["loc"]) > 1:
+            at += f"[{start + error['loc'][1]}]"
         self.tell(at, f"is not {_MEANING[member.type]}" if member.is_primitive
                   else "is not as R4 has it")  # fmt: skip
 
@@ -816,20 +782,16 @@ def _portions(given: dict[str, Any]) -> Iterator[tuple[dict[str, Any], str, int]
 
 
 def _number_trouble(value: Any, type_: str) -> str:
-    """What is wrong with a number of a type, empty for nothing."""
+    """What is wrong with a number of a type, empty for nothing. `json` may have read it."""
     if isinstance(value, _Unhandy):
         return value.value
-    if isinstance(value, float) and not -(10.0**NUMBER_TEXT) < value < 10.0**NUMBER_TEXT:
-        return _Unhandy.LONG.value  # a number that `json` has read, infinity and NaN included
-    if isinstance(value, int) and not -(10**NUMBER_TEXT) < value < 10**NUMBER_TEXT:
+    if isinstance(value, Decimal):
+        is_handy = value.is_finite() and abs(value.adjusted()) <= NUMBER_TEXT + EXPONENT
+    else:
+        is_handy = -(10**NUMBER_TEXT) < value < 10**NUMBER_TEXT  # of NaN this is false
+    if not is_handy:
         return _Unhandy.LONG.value
-    if isinstance(value, Decimal) and not (
-        value.is_finite() and abs(value.adjusted()) <= NUMBER_TEXT + EXPONENT
-    ):
-        return _Unhandy.LONG.value
-    if type_ in _WHOLE and not isinstance(value, int):
-        return "is not a whole number"
-    return ""
+    return "is not a whole number" if type_ in _WHOLE and not isinstance(value, int) else ""
 
 
 def _string_trouble(value: str, member: _Member, type_: str) -> str:
@@ -866,32 +828,50 @@ def _joined(path: str, name: str) -> str:
     return f"{path}.{name}" if path else name
 
 
-def _told_of(members: Mapping[str, _Member], name: str, path: str) -> str:
-    """The path of what is called so in JSON; of a name that no path can hold, that of its parent:
+def _told_of(name: str, node: _Node) -> str:
+    """The path of a member of an object; of one whose name no path can hold, that of the object:
     such a name may be anything."""
-    member = members.get(name.removeprefix("_"))
+    member = node.members.get(name.removeprefix("_"))
     if member is not None:
-        return member.under(path)
-    return _joined(path, name) if _is_plain(name) else path
+        return member.under(node.path)
+    return _joined(node.path, name) if _is_plain(name) else node.path
+
+
+def _instead(value: object, wanted: str) -> str:
+    """Says what a value is that should be something else."""
+    kind = _kind(value)
+    return "is null" if kind is _Kind.NULL else f"is {kind.value}, not {wanted}"
 
 
 def _listed(value: object) -> list[Any]:
     return value if isinstance(value, list) else []
 
 
-def _objects(value: object) -> Iterator[dict[str, Any]]:
-    return (each for each in _listed(value) if isinstance(each, dict))
+def _string(value: object) -> str | None:
+    return value if isinstance(value, str) else None
 
 
-def _is_given(beside: object, index: int) -> bool:
-    """Whether something stands beside a value of a list."""
-    with suppress(IndexError):
-        return isinstance(_listed(beside)[index], dict)
-    return False
+def _nth(values: list[Any], index: int) -> Any:
+    return values[index] if index < len(values) else None
 
 
 def _is_extended(beside: object) -> bool:
-    """Whether extensions stand beside a value, or a list of values, in its place."""
+    """Whether extensions stand in the place of a value, or of one in a list of values."""
     return any(
-        "extension" in each for each in _objects(beside if isinstance(beside, list) else [beside])
+        isinstance(each, dict) and "extension" in each for each in [beside, *_listed(beside)]
     )
+
+
+def _local(raw: object) -> set[str]:
+    """Every string within a value that begins with #."""
+    found: set[str] = set()
+    waiting = [raw]
+    while waiting:
+        value = waiting.pop()
+        if isinstance(value, dict):
+            waiting += value.values()
+        elif isinstance(value, list):
+            waiting += value
+        elif isinstance(value, str) and value.startswith("#"):
+            found.add(value)
+    return found

@@ -60,7 +60,7 @@ def read(*inputs: Input) -> Iterator[Claim]:
     Raises: Unreadable, at the place where an input cannot be read; claims before it were given.
     """
     for data in inputs:
-        yield from open_document(source_of(data)).read()
+        yield from open_document(source_of(data)).read(shipped().candidate_codes)
 
 
 def check(claim: Claim, payer: str | None = None) -> Iterator[Finding]:

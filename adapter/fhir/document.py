@@ -113,9 +113,13 @@ class FhirDocument:
         for container in survey.containers:
             yield from self._views(container, rows, codes, survey, 0)
 
-    def read(self) -> Iterator[Claim]:
-        """The neutral model of every claim. Raises: Unreadable."""
-        for view in self.views(frozenset(), every=True):
+    def read(self, codes: frozenset[str] = frozenset()) -> Iterator[Claim]:
+        """The neutral model of every claim.
+
+        Args: codes, of which it is told where one stands under a system that does not bill.
+        Raises: Unreadable.
+        """
+        for view in self.views(codes, every=True):
             if isinstance(view, ClaimResource):
                 yield view.claim
 

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 from decimal import Decimal
 from enum import StrEnum
 from itertools import pairwise
-from typing import cast
+from typing import Any, cast
 
 from adapter.source import Patch, Span
 
@@ -56,7 +56,8 @@ class Value:
         key: int = -1,
     ) -> None:
         self.text, self.start, self.end, self.kind = text, start, end, kind
-        self.inner, self.key = inner, key
+        self.inner: Any = inner  # by `kind`; read it through `members`, `elements` and `get`
+        self.key = key
 
     @property
     def span(self) -> Span:
@@ -69,16 +70,16 @@ class Value:
     @property
     def members(self) -> dict[str, Value]:
         """The members of an object; of anything else none."""
-        return cast(dict[str, Value], self.inner) if self.kind is Kind.OBJECT else {}
+        return self.inner if self.kind is Kind.OBJECT else {}
 
     @property
     def elements(self) -> list[Value]:
         """The elements of an array; of anything else none."""
-        return cast(list[Value], self.inner) if self.kind is Kind.ARRAY else []
+        return self.inner if self.kind is Kind.ARRAY else []
 
     def get(self, name: str) -> Value | None:
         """A member of an object by its name; None where it, or the object, is not there."""
-        return cast(dict[str, Value], self.inner).get(name) if self.kind is Kind.OBJECT else None
+        return self.inner.get(name) if self.kind is Kind.OBJECT else None
 
     @property
     def string(self) -> str | None:
@@ -122,14 +123,15 @@ _VALUE = (
     + _STRING
     + rb"|-?(?:0|[1-9][0-9]*+)(?:\.[0-9]++)?(?:[eE][-+]?[0-9]++)?|true|false|null)"
     + _BLANK
-    + rb"([,}\]])|([{\[]))"
+    + rb"[,}\]]|[{\[])"
 )
+"""A value up to the mark behind it, an object or list up to its opening: the last byte tells."""
 _MEMBER = re.compile(_BLANK + rb"(" + _STRING + rb")" + _BLANK + rb":" + _VALUE)
 _ELEMENT = re.compile(rb"()" + _VALUE)
 _OPEN = re.compile(_BLANK + rb"([{\[])")
 _SHUT = re.compile(_BLANK + rb"([}\]])")
 _NEXT = re.compile(_BLANK + rb"([,}\]])")
-_SCALAR, _DELIMITER, _OPENS = 2, 3, 4  # groups of a member and of an element; 1 is the name
+_SCALAR = 2  # the group of a value that is neither object nor list; 1 is the name
 _KINDS = {
     **dict.fromkeys(b"-0123456789", Kind.NUMBER),
     **dict.fromkeys(b"tf", Kind.BOOLEAN),
@@ -149,43 +151,55 @@ def scan(text: bytes, start: int = 0) -> Value:
     opening = _OPEN.match(text, start)
     if opening is None:
         raise Broken("an object or a list should begin here", start)
-    root = top = _opened(text, opening.start(1), -1)
-    above: list[Value] = []
     at = opening.end()
+    root = top = _opened(text, at - 1, -1)
+    above: list[Value] = []
     while True:
-        shut = _SHUT.match(text, at) if not top.inner else None
-        if shut is None:
-            is_object = top.kind is Kind.OBJECT
-            match = (_MEMBER if is_object else _ELEMENT).match(text, at)
-            if match is None:
-                raise _broken(text, at, [*above, top])
-            key = match.start(1) if is_object else -1
-            begin, end = match.span(_SCALAR)
-            opens = begin < 0
-            if opens:
-                value = _opened(text, match.start(_OPENS), key)
-            else:
-                value = Value(text, begin, end, _KINDS[text[begin]], None, key)
-            if is_object:
-                name = _decoded(text, key, match.end(1))
-                members = cast(dict[str, Value], top.inner)
-                if name in members:
+        # one member or element, or what closes an empty object or list
+        inner = top.inner
+        if inner.__class__ is dict:
+            match = _MEMBER.match(text, at)
+            if match is not None:
+                key, end = match.span(1)
+                at = match.end()
+                mark = text[at - 1]
+                if mark in _BRACKETS:
+                    value = _opened(text, at - 1, key)
+                else:
+                    first, last = match.span(_SCALAR)
+                    value = Value(text, first, last, _KINDS[text[first]], None, key)
+                raw = text[key + 1 : end - 1]
+                name = _NAMES.get(raw)
+                if name is None:
+                    name = _named(raw, text, key, end)
+                if name in inner:
                     raise Broken("a name stands twice in one object", key, _path([*above, top]))
-                members[name] = value
-            else:
-                cast(list[Value], top.inner).append(value)
-            at = match.end()
-            if opens:
-                above.append(top)
-                top = value
-                if len(above) >= MAX_DEPTH:
-                    raise Broken(f"nested deeper than {MAX_DEPTH} levels", value.start)
-                continue
-            mark = match[_DELIMITER]
+                inner[name] = value
         else:
-            mark, at = shut[1], shut.end()
-        while mark != b",":
-            if (mark == b"}") != (top.kind is Kind.OBJECT):
+            match = _ELEMENT.match(text, at)
+            if match is not None:
+                at = match.end()
+                mark = text[at - 1]
+                if mark in _BRACKETS:
+                    value = _opened(text, at - 1, -1)
+                else:
+                    first, last = match.span(_SCALAR)
+                    value = Value(text, first, last, _KINDS[text[first]], None, -1)
+                inner.append(value)
+        if match is None:
+            shut = _SHUT.match(text, at)
+            if inner or shut is None:
+                raise _broken(text, at, [*above, top])
+            at = shut.end()
+            mark = text[at - 1]
+        elif mark in _BRACKETS:
+            above.append(top)
+            top = value
+            if len(above) >= MAX_DEPTH:
+                raise Broken(f"nested deeper than {MAX_DEPTH} levels", value.start)
+            continue
+        while mark != _COMMA:
+            if mark != _CLOSES[top.kind]:
                 raise Broken("closed by the wrong bracket", at - 1, _path([*above, top]))
             top.end = at
             if not above:
@@ -194,9 +208,23 @@ def scan(text: bytes, start: int = 0) -> Value:
             following = _NEXT.match(text, at)
             if following is None:
                 raise _broken(text, at, [*above, top])
-            mark, at = following[1], following.end()
-        if _SHUT.match(text, at):
-            raise Broken("a comma with nothing after it", at - 1, _path([*above, top]))
+            at = following.end()
+            mark = text[at - 1]
+
+
+_COMMA = 0x2C
+_BRACKETS = b"{["
+_CLOSES = {Kind.OBJECT: 0x7D, Kind.ARRAY: 0x5D}
+_NAMES: dict[bytes, str] = {}
+"""Names of members as they were read before: those of FHIR are few, and stand everywhere."""
+_MOST_NAMES = 4096
+
+
+def _named(raw: bytes, text: bytes, start: int, end: int) -> str:
+    name = _decoded(text, start, end)
+    if len(_NAMES) < _MOST_NAMES and len(raw) <= 64:
+        _NAMES[raw] = name
+    return name
 
 
 def _opened(text: bytes, start: int, key: int) -> Value:
@@ -224,6 +252,9 @@ _BLANKS = re.compile(_BLANK)
 
 def _broken(text: bytes, at: int, within: Sequence[Value]) -> Broken:
     """What is wrong where neither a member nor an element can be read."""
+    shut = _SHUT.match(text, at)
+    if shut is not None and within[-1].inner:
+        return Broken("a comma with nothing after it", shut.end() - 1, _path(within))
     match = _BLANKS.match(text, at)
     at = match.end() if match is not None else at
     what = "it ends here" if at >= len(text) else "this is not JSON"

@@ -7,6 +7,8 @@ examples of others.
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 CPT = "http://www.ama-assn.org/go/cpt"
 HCPCS = "https://www.cms.gov/Medicare/Coding/HCPCSReleaseCodeSets"
 
@@ -44,6 +46,7 @@ _PAYER = (
 )
 
 
+@lru_cache(maxsize=1024)
 def plain(uri: str) -> str:
     """A URI so that its usual variants are equal: scheme, case and a closing slash are not told."""
     for scheme in ("https://", "http://"):

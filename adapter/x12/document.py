@@ -131,9 +131,9 @@ class X12Document:
                 yield EnvelopeText(raw, trailer, added, self.patches)
         self.claims, self.notes = scan.claims, tuple(scan.notes)
 
-    def read(self) -> Iterator[Claim]:
-        """The neutral model of every claim. Raises: Unreadable."""
-        for view in self.views(frozenset(), every=True):
+    def read(self, codes: frozenset[str] = frozenset()) -> Iterator[Claim]:
+        """The neutral model of every claim, whatever `codes` are. Raises: Unreadable."""
+        for view in self.views(codes, every=True):
             if isinstance(view, ClaimText):
                 yield view.claim
 
