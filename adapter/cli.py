@@ -23,6 +23,7 @@ from adapter import __version__
 from adapter.render import FORMATS
 
 if TYPE_CHECKING:
+    from datetime import datetime
     from types import FrameType
 
     from adapter.documents import Document
@@ -307,8 +308,26 @@ def _notes(settings: Settings, *, annotate: bool) -> Notes:
     from adapter.findings import Notes
     from adapter.tables import shipped
 
-    beside = settings.outcomes is not None
-    return Notes(annotate=annotate, beside=beside, mappings=shipped().version)
+    return Notes(
+        annotate=annotate,
+        beside=settings.outcomes is not None,
+        mappings=shipped().version,
+        when=_moment(),
+    )
+
+
+def _moment() -> datetime | None:
+    """The time that outputs carry, where it is to be the same for each run: SOURCE_DATE_EPOCH, in
+    seconds, as other tools take it."""
+    from datetime import UTC, datetime
+
+    said = os.environ.get("SOURCE_DATE_EPOCH")
+    if not said:
+        return None
+    try:
+        return datetime.fromtimestamp(int(said), UTC)
+    except (ValueError, OverflowError, OSError):
+        raise click.UsageError("SOURCE_DATE_EPOCH is a number of seconds since 1970.") from None
 
 
 def _correct_in_place(document: Document) -> None:

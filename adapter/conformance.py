@@ -282,13 +282,22 @@ _TAGS = frozenset((
     "img", "li", "ol", "p", "pre", "q", "samp", "small", "span", "strong", "sub", "sup", "table",
     "tbody", "td", "tfoot", "th", "thead", "tr", "tt", "ul", "var",
 ))  # fmt: skip
-"""Elements that a narrative may have: invariant txt-1, https://hl7.org/fhir/R4/narrative.html"""
+_ATTRIBUTES = frozenset((
+    "abbr", "accesskey", "align", "alt", "axis", "bgcolor", "border", "cellhalign", "cellpadding",
+    "cellspacing", "cellvalign", "char", "charoff", "charset", "cite", "class", "colspan",
+    "compact", "coords", "dir", "frame", "headers", "height", "href", "hreflang", "hspace", "id",
+    "lang", "longdesc", "name", "nowrap", "rel", "rev", "rowspan", "rules", "scope", "shape",
+    "span", "src", "start", "style", "summary", "tabindex", "title", "type", "valign", "value",
+    "vspace", "width", "xml:lang", "xmlns",
+))  # fmt: skip
+"""What a narrative may be made of: invariant txt-1, https://hl7.org/fhir/R4/narrative.html; the
+last two are XML's own."""
 _RUN = re.compile(r"[\s\x00-\x20]*+(?:javascript|vbscript|data:text/html)", re.IGNORECASE)
 
 
 def _is_formatted_text(narrative: str) -> bool:
-    """Whether a narrative is what txt-1 allows: no element that it does not list, no attribute that
-    a browser would run, no document type, and every `<` the beginning of a tag or comment."""
+    """Whether a narrative is what txt-1 allows: no element or attribute that it does not list, no
+    script as an address, no document type, and every `<` the beginning of a tag or comment."""
     at = narrative.find("<")
     while at >= 0:
         tag = _TAG.match(narrative, at)
@@ -299,7 +308,7 @@ def _is_formatted_text(narrative: str) -> bool:
             if name not in _TAGS:
                 return False
             for attribute, value in _ATTRIBUTE.findall(attributes):
-                if attribute.lower().startswith("on") or _RUN.match(value[1:-1]):
+                if attribute not in _ATTRIBUTES or _RUN.match(value[1:-1]):
                     return False
         at = narrative.find("<", tag.end())
     return True
@@ -483,8 +492,8 @@ class _Check:
             self.found.append(Problem("", "could not be checked to its end"))
         more = self.count - MOST
         if more > 0:
-            noun = "problem" if more == 1 else "problems"
-            self.found.append(Problem("", f"has {beyond}{more} {noun} more, which are not listed"))
+            noun = "problem, which is" if more == 1 else "problems, which are"
+            self.found.append(Problem("", f"has {beyond}{more} further {noun} not listed"))
         return self.found
 
     def tell(self, path: str, what: str) -> None:
@@ -572,8 +581,11 @@ class _Check:
         if node.depth > DEPTH:
             self.tell(node.path, f"is nested deeper than {DEPTH} levels")
             return
+        if raw.keys() <= {"id"} and node.type != "FHIRPrimitiveExtension":  # ele-1
+            self.tell(node.path, "has an id and nothing else" if raw else "is an empty object")
+            return
         if not raw:
-            self.tell(node.path, "is an empty object")
+            self.tell(node.path, "has an empty object beside it")
             return
         before = self.count
         if isinstance(raw, _Twice):

@@ -21,8 +21,6 @@ ACCEPTED = (
     " NDJSON), also packed with gzip"
 )
 NO_NOTES = Notes()
-READ = ("x12", "json")
-"""What `recognise` calls the formats that are read."""
 HEAD = 512  # bytes that are looked at
 BLANKS = b" \t\r\n\x00"
 _NOT_BLANK = re.compile(rb"[^ \t\r\n\x00]")

@@ -7,7 +7,7 @@ import os
 import zlib
 from collections.abc import Iterator, Sequence
 
-from adapter.documents import HEAD, READ, recognise
+from adapter.documents import HEAD, recognise
 from adapter.source import GZIP_MAGIC, Unreadable
 
 PACKED_HEAD = 4096  # bytes of a gzip file that hold more than enough of its beginning
@@ -68,7 +68,8 @@ def _inside(folder: str) -> Iterator[str]:
 
 
 def _is_input(path: str) -> bool:
-    """By its first bytes. A file that cannot be read may be one: reading it will tell."""
+    """By its first bytes; JSON of other kinds lies about in many folders. A file that cannot be
+    read may be an input: reading it will tell."""
     if not os.path.isfile(path):
         return False
     try:
@@ -78,7 +79,13 @@ def _is_input(path: str) -> bool:
         return True
     if head.startswith(GZIP_MAGIC):
         try:
-            head = zlib.decompressobj(31).decompress(head, HEAD)
+            head = zlib.decompressobj(31).decompress(head, PACKED_HEAD)
         except zlib.error:
             return True
-    return recognise(head[:HEAD]) in READ
+    match recognise(head[:HEAD]):
+        case "x12":
+            return True
+        case "json":
+            return b'"resourceType"' in head
+        case _:
+            return False

@@ -79,6 +79,7 @@ class FhirDocument:
         self.notes: Sequence[str] = ()
         self.format = "fhir"
         self._start, self._writing, self._validate = start, notes, validate
+        self._when = notes.when or datetime.now(UTC)
         self._survey: Survey | None = None
         self._wraps = False  # the output is a new Bundle around what came
         self._pending: list[tuple[str, Resource]] = []  # of the Bundle that is being read
@@ -104,8 +105,7 @@ class FhirDocument:
                 for inner in containers_of(outer)
                 if any(each.ours for each in inner.entries)
             ]
-            is_whole_bundle = not survey.is_ndjson and survey.containers[0].is_bundle
-            self._wraps = not all(map(_takes_entries, ours)) or not (ours or is_whole_bundle)
+            self._wraps = not all(map(_takes_entries, ours))
         for misfit in survey.misfits:
             path = self._path(misfit.path, misfit.row, survey)
             yield ResourceView(misfit, Place(path, misfit.row))
@@ -190,8 +190,7 @@ class FhirDocument:
         if self._writing.annotate:
             said.append((full_url("OperationOutcome", subject), outcome(verdict, subject)))
         if verdict.changes:
-            when = self._writing.when or datetime.now(UTC)
-            made = provenance(verdict, subject, when, self._writing.mappings)
+            made = provenance(verdict, subject, self._when, self._writing.mappings)
             content = f"{made['recorded']} {[each['what'] for each in made['entity']]}"
             said.append((full_url("Provenance", subject, content), made))
         if view.place.inside:
@@ -203,7 +202,7 @@ class FhirDocument:
 
     def write(self, out: IO[bytes]) -> None:
         """The input with all that was decided; the very same bytes where that is nothing."""
-        if not self._wraps:
+        if not self._wraps or self._beside.is_empty:
             self.source.write(self.patches, out)
             return
         with self.source.packed_like(out) as packed:
