@@ -60,7 +60,7 @@ class ResourceView:
 
     def locate(self, field: Field | None) -> Location:
         index = field[1] if isinstance(field, tuple) else 0
-        path = self.oddities[index].place
+        path = self._misfit.nodes[index]
         expression = f"{self._place.path}.{path}" if path else self._place.path
         return Location(expression=expression, row=self._place.row, offset=self._misfit.start)
 

@@ -151,3 +151,37 @@ def string(parent: Value | None, name: str) -> str | None:
     """A string of a resource that another one is read for; anything else is None."""
     value = parent.get(name) if parent is not None else None
     return ((value.string or "").strip() or None) if value is not None else None
+
+
+_STEPS = re.compile(r"[A-Za-z_?][A-Za-z0-9_]*|\[\d+\]")
+
+
+def node_at(root: Value, path: str) -> tuple[str, Value]:
+    """The one node that a path leads to, or the last one on the way that is there.
+
+    Args: path, relative to the resource `root`, a choice without its type as FHIRPath has it.
+    Returns: the path as far as it leads, and the node. A list is several nodes: what holds it is
+    meant then.
+    """
+    node, reached = root, ""
+    for step in _STEPS.findall(path):
+        if step.startswith("["):
+            position = int(step[1:-1])
+            following = node.elements[position] if position < len(node.elements) else None
+        else:
+            following = node.get(step) or _choice(node, step)
+        if following is None:
+            break
+        node = following
+        reached += step if step.startswith("[") else f".{step}" if reached else step
+    if node.kind is Kind.ARRAY:
+        return node_at(root, reached.rpartition(".")[0])
+    return reached, node
+
+
+def _choice(node: Value, step: str) -> Value | None:
+    """A member that carries its type in its name."""
+    for name, value in node.members.items():
+        if name.startswith(step) and name[len(step) : len(step) + 1].isupper():
+            return value
+    return None

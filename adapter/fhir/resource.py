@@ -6,7 +6,6 @@ are into them. `ClaimResource.base` leads back to the input.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from decimal import Decimal
@@ -26,7 +25,7 @@ from adapter.changes import (
     unfit,
 )
 from adapter.fhir.claim import ITEM_MEMBERS, Item, Reader, Scope
-from adapter.fhir.reading import Fields, coded, string
+from adapter.fhir.reading import Fields, coded, node_at, string
 from adapter.fhir.spans import Broken, Kind, Value, added, colon, removed, scan, separator
 from adapter.fhir.survey import Validator
 from adapter.fhir.systems import (
@@ -189,14 +188,14 @@ class ClaimResource:
     def _place(self, line: int | None, field: Field | None) -> tuple[str, Value]:
         name, index = field if isinstance(field, tuple) else (field, 0)
         if name == "oddities":
-            return self._resolved(self.claim.oddities[index].place)
+            return node_at(self.root, self.claim.oddities[index].place)
         if line is None:
             return self._claim_place(name, index)
         item = self._item(line)
         path = f"item[{item.position}]"
         match name:
             case "modifiers" if index < len(item.modifiers):
-                return self._resolved(f"{path}.modifier[{item.modifiers[index][0]}]")
+                return node_at(self.root, f"{path}.modifier[{item.modifiers[index][0]}]")
             case "charge":
                 wanted = "net" if item.value.get("net") is not None else "unitPrice"
             case "units" | "unit_basis":
@@ -209,44 +208,28 @@ class ClaimResource:
                 wanted = "location"
             case _:
                 wanted = "productOrService"
-        return self._resolved(f"{path}.{wanted}" if wanted else path)
+        return node_at(self.root, f"{path}.{wanted}" if wanted else path)
 
     def _claim_place(self, name: str | None, index: int) -> tuple[str, Value]:
         match name:
             case "diagnoses" if index < len(self.reader.diagnosis_positions):
                 position = self.reader.diagnosis_positions[index]
-                return self._resolved(f"diagnosis[{position}].diagnosis")
+                return node_at(self.root, f"diagnosis[{position}].diagnosis")
             case "authorizations" if index < len(self.reader.authorizations):
                 insurance, number = self.reader.authorizations[index]
-                return self._resolved(f"insurance[{insurance}].preAuthRef[{number}]")
+                return node_at(self.root, f"insurance[{insurance}].preAuthRef[{number}]")
             case "authorizations":
-                return self._resolved("insurance[0]")
+                return node_at(self.root, "insurance[0]")
             case "charge":
-                return self._resolved("total")
+                return node_at(self.root, "total")
             case "place_of_service":
-                return self._resolved("item[0].location")
+                return node_at(self.root, "item[0].location")
             case "frequency":
-                return self._resolved("related[0]")
+                return node_at(self.root, "related[0]")
             case _:
-                return self._resolved("id" if self.root.get("id") is not None else "identifier[0]")
-
-    def _resolved(self, path: str) -> tuple[str, Value]:
-        """The longest beginning of a path that is there, and the node it leads to."""
-        node, reached = self.root, ""
-        for step in re.findall(r"[A-Za-z_?][A-Za-z0-9_]*|\[\d+\]", path):
-            following: Value | None
-            if step.startswith("["):
-                position = int(step[1:-1])
-                following = node.elements[position] if position < len(node.elements) else None
-            else:
-                following = _member(node, step)
-            if following is None:
-                break
-            node = following
-            reached += step if step.startswith("[") else f".{step}" if reached else step
-        if node.kind is Kind.ARRAY:  # a list is several nodes: the one that holds it is meant
-            return self._resolved(reached.rpartition(".")[0])
-        return reached, node
+                return node_at(
+                    self.root, "id" if self.root.get("id") is not None else "identifier[0]"
+                )
 
     def excerpts(
         self, line: int | None, field: Field | None, others: Sequence[int]
@@ -474,25 +457,6 @@ class ClaimResource:
             return Patch(tags.span, b"[" + tag + b"]")
         end = tags.elements[-1].end
         return Patch(Span(end, end), separator(tags) + tag)
-
-
-def _member(node: Value, step: str) -> Value | None:
-    """A member by its name in FHIRPath: a choice is told without its type."""
-    found = node.get(step)
-    if found is not None or step not in CHOICES:
-        return found
-    return next(
-        (
-            value
-            for name, value in node.members.items()
-            if name.startswith(step) and name[len(step) : len(step) + 1].isupper()
-        ),
-        None,
-    )
-
-
-CHOICES = ("serviced", "location", "diagnosis", "value", "timing", "procedure")
-"""Elements of Claim whose member carries its type in its name."""
 
 
 # --- patches of one item --------------------------------------------------------------------------

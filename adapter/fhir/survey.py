@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NoReturn, cast
 
+from adapter.fhir.reading import node_at
 from adapter.fhir.spans import MAX_DEPTH, Broken, scan
 from adapter.model import Oddity
 from adapter.source import Data, Source, Unreadable, windows
@@ -98,13 +99,17 @@ class Container:
 
 @dataclass(frozen=True, slots=True)
 class Misfit:
-    """A resource that is no claim of ours, and what a validator found in it."""
+    """A resource that is no claim of ours, and what a validator found in it.
+
+    `nodes` are paths to the nodes that are there, one for each oddity: what is missing has none.
+    """
 
     path: str
     row: int | None
     start: int
     claim: str | None  # its id where it is a Claim
     oddities: Sequence[Oddity]
+    nodes: Sequence[str]
 
 
 HEAD = ("resourceType", "id", "type", "signature")
@@ -392,8 +397,10 @@ class Survey:
             return
         oddities = self._validate(raw)
         if oddities:
+            root = scan(raw)
             claim = ident if kind == "Claim" else None
-            self.misfits.append(Misfit(path, row, start, claim, oddities))
+            nodes = [node_at(root, odd.place)[0] for odd in oddities]
+            self.misfits.append(Misfit(path, row, start, claim, oddities, nodes))
 
     def _may_be_ours(self, raw: bytes) -> bool:
         return self._codes.search(raw) is not None or _ESCAPED.search(raw) is not None
