@@ -82,7 +82,7 @@ class Problem:
 
 
 def problems(resource: bytes) -> Sequence[Problem]:
-    """What is wrong in one resource, in the order of its text.
+    """What is wrong in one resource.
 
     Args: resource, the UTF-8 JSON text of one resource, a byte order mark before it ignored.
     Returns: at most MOST problems; where there are more, one last that says how many. None for a
@@ -615,7 +615,7 @@ class _Check:
             if member.is_primitive:
                 return self.primitive(member, value, at, node)
             self.complex(member, value, at, node.depth + 1, node)
-            return _stand_in(member.type)
+            return None if member.stem else _stand_in(member.type)  # `choices` counts forms
         if _kind(value) is not _Kind.LIST:
             self.tell(at, _instead(value, "a list"))
             return None

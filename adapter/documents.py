@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, TypeAlias
 
 from adapter.findings import Notes
@@ -11,6 +12,7 @@ from adapter.model import Oddity, Trouble
 from adapter.source import Source, Unreadable
 
 if TYPE_CHECKING:  # each is imported when the first input of its format is opened
+    from adapter.conformance import Problem
     from adapter.fhir.document import FhirDocument
     from adapter.x12.document import X12Document
 
@@ -88,17 +90,28 @@ def open_document(source: Source, notes: Notes = NO_NOTES, *, validate: bool = F
         from adapter.fhir.document import FhirDocument
 
         return FhirDocument(
-            source, source.data.find(b"{"), notes, _validator() if validate else None
+            source, source.data.find(b"{"), notes, _Validator() if validate else None
         )
     what = "it is empty" if kind == "empty" else f"it is {kind}"
     raise Unreadable(what, hint=ACCEPTED)
 
 
-def _validator() -> Callable[[bytes], Sequence[Oddity]]:
-    """What the structure definitions of R4 find odd in a resource."""
-    from adapter.conformance import problems
+class _Validator:
+    """What the structure definitions of R4 find odd. The validator is imported when it is used."""
 
-    def validate(resource: bytes) -> Sequence[Oddity]:
-        return [Oddity(Trouble.STRUCTURE, each.path, each.what) for each in problems(resource)]
+    def resource(self, text: bytes) -> Sequence[Oddity]:
+        from adapter.conformance import problems
 
-    return validate
+        return self._odd(problems(text))
+
+    def bundle(self, text: bytes) -> Sequence[Oddity]:
+        from adapter.conformance import bundle_problems
+
+        try:
+            head = json.loads(text)
+        except ValueError:  # a number of thousands of digits
+            return [Oddity(Trouble.STRUCTURE, "", "holds a number that is not read")]
+        return self._odd(bundle_problems(head))
+
+    def _odd(self, found: Sequence[Problem]) -> Sequence[Oddity]:
+        return [Oddity(Trouble.STRUCTURE, each.path, each.what) for each in found]

@@ -71,12 +71,17 @@ ON_ONE_LINE = (Layout.ONE_LINE, Layout.COMPACT)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Shape:
-    """One of the ways to write the same facts. `unit_prices`: items have those, where exact."""
+    """One of the ways to write the same facts.
+
+    `unit_prices`: items have those, where exact. `dressed`: items have ids, extensions and words
+    that no rule reads.
+    """
 
     layout: Layout = Layout.PRETTY
     references: References = References.UUID
     container: Container = Container.COLLECTION
     unit_prices: bool = False
+    dressed: bool = False
 
     def __post_init__(self) -> None:
         if self.container in ROWS and self.layout not in ON_ONE_LINE:
@@ -93,6 +98,8 @@ SHAPES = {
     "one line, absolute": Shape(layout=Layout.ONE_LINE, references=References.ABSOLUTE),
     "contained": Shape(references=References.CONTAINED),
     "unit prices": Shape(unit_prices=True),
+    "dressed": Shape(dressed=True, unit_prices=True),
+    "dressed, compact": Shape(dressed=True, layout=Layout.COMPACT),
     "searchset": Shape(container=Container.SEARCHSET, references=References.RELATIVE),
     "transaction": Shape(container=Container.TRANSACTION, layout=Layout.INDENTED),
     "batch": Shape(container=Container.BATCH, layout=Layout.COMPACT),
@@ -112,6 +119,7 @@ SHAPES = {
 }
 """Every layout, way to refer and container at least once."""
 
+EXTENSION = {"url": f"{BASE}/StructureDefinition/mark", "valueCode": "A"}
 FILLER = ("99213 $100",)  # the claim in the first of two rows: none of ours
 
 
@@ -142,10 +150,9 @@ def bundle(*lines: str, shape: Shape = SHAPES["pretty"], **options: Any) -> byte
     return written(*_split(lines, options), shape).encode("utf-8")
 
 
-def claim(*lines: str, unit_prices: bool = False, **options: Any) -> Json:
+def claim(*lines: str, **options: Any) -> Json:
     """A Claim that contains what it refers to; the options are those of `bundle`."""
-    billed, sender = _split(lines, options)
-    return _Resources(billed, sender, References.CONTAINED, unit_prices).claim_alone()
+    return _Resources(*_split(lines, options), SHAPES["alone"]).claim_alone()
 
 
 def written(billed: build837.Claim, sender: Sender, shape: Shape) -> str:
@@ -199,14 +206,12 @@ def dotted(code: str) -> str:
 class _Resources:
     """The resources of one claim, each made once; `refer` names one as the shape asks."""
 
-    def __init__(
-        self, billed: build837.Claim, sender: Sender, references: References, unit_prices: bool
-    ) -> None:
+    def __init__(self, billed: build837.Claim, sender: Sender, shape: Shape) -> None:
         for name in ("further", "paid", "controls"):
             if getattr(billed, name):
                 raise ValueError(f"FHIR has no place for {name}")
-        self.billed, self.sender, self.references = billed, sender, references
-        self.unit_prices = unit_prices
+        self.billed, self.sender, self.shape = billed, sender, shape
+        self.references = shape.references
 
     def all(self) -> list[tuple[str, Json]]:
         """Name and resource. The Claim stands in the middle: it refers forward and back."""
@@ -400,13 +405,19 @@ class _Resources:
 
     def _item(self, position: int, line: Line, known: int) -> Json:
         billed = self.billed
-        item: Json = {"sequence": position, "careTeamSequence": [1]}
+        dressed = self.shape.dressed
+        item: Json = {"id": f"line-{position}", "extension": [EXTENSION]} if dressed else {}
+        item |= {"sequence": position, "careTeamSequence": [1]}
         pointers = list(billed.pointers.get(position, range(1, min(4, known) + 1)))
         if pointers:
             item["diagnosisSequence"] = pointers
         item["productOrService"] = concept(procedure_system(line.code), line.code)
         if line.modifiers:
             item["modifier"] = [concept(modifier_system(m), m) for m in line.modifiers]
+        if dressed:
+            for each in (item["productOrService"], *item.get("modifier", ())):
+                each["coding"][0]["display"] = f"{each['coding'][0]['code']} in words"
+                each["text"] = "as the sender calls it"
         day = billed.days.get(position, billed.on)
         if isinstance(day, tuple):
             item["servicedPeriod"] = {"start": str(day[0]), "end": str(day[1])}
@@ -417,7 +428,7 @@ class _Resources:
             item["locationCodeableConcept"] = concept(PLACE, place)
         units, net = number(line.units), number(line.amount)
         item["quantity"] = {"value": units}
-        if self.unit_prices and units > 0 and not (net * 100) % units:
+        if self.shape.unit_prices and units > 0 and not (net * 100) % units:
             item["unitPrice"] = {"value": number(plain(net / units)), "currency": "USD"}
         item["net"] = {"value": net, "currency": "USD"}
         return item
@@ -429,7 +440,7 @@ def _split(lines: Sequence[str], options: dict[str, Any]) -> tuple[build837.Clai
 
 
 def _content(billed: build837.Claim, sender: Sender, shape: Shape) -> Json:
-    made = _Resources(billed, sender, shape.references, shape.unit_prices)
+    made = _Resources(billed, sender, shape)
     if shape.container in (Container.ALONE, Container.CLAIM_ROWS):
         return made.claim_alone()
     kind = "collection" if shape.container is Container.BUNDLE_ROWS else shape.container.value

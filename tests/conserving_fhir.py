@@ -299,6 +299,8 @@ def _same_bundle(was: Node, now: Node) -> list[tuple[int, int]]:
     assert (gaps, tail) == (new_gaps[: len(old)], new_tail)
     if was.said("type") in APPENDED_IN:
         _tells_of(added, changed)
+        mode = {"mode": "include"} if was.said("type") == "searchset" else None
+        assert all(entry.said("search") == mode for entry in added)
     else:
         assert not added
     return [(new[len(old) - 1].end, added[-1].end)] if added else []
@@ -335,6 +337,12 @@ def _same_claim(was: Node, now: Node) -> None:
         assert any(_is_of(item, other, old) for other in old), item.said("sequence")
     for tell in (_counts_up, _in_balance, _priced):
         assert not tell(was) or tell(now), tell.__name__
+    ids = [name for item in new if (name := item.said("id")) is not None]
+    assert len(set(ids)) == len(ids)
+    assert {item.said("id") for item in old}.issuperset(ids)
+    known = max(map(_decimals, _amounts(was)), default=0)
+    for written in set(_amounts(now)).difference(_amounts(was)):
+        assert _decimals(written) <= known or not written.endswith("0"), "a zero too many"
 
 
 def _open(claim: Node) -> list[Node]:
@@ -351,7 +359,7 @@ def _ends(array: Node) -> tuple[str, str]:
 
 def _is_of(item: Node, other: Node, all_items: Sequence[Node]) -> bool:
     """Whether an item is one of before, but for what corrections set."""
-    free = {"sequence", "modifier", "productOrService", *AMOUNTS, *POINTERS}
+    free = {"id", "sequence", "modifier", "productOrService", *AMOUNTS, *POINTERS}
     if _keys(item) != _keys(other):
         return False
     if any(
@@ -374,11 +382,11 @@ def _is_of(item: Node, other: Node, all_items: Sequence[Node]) -> bool:
 
 
 def _keys(item: Node) -> list[tuple[str, str]]:
-    """The members in order, each with what stands before its value; a list of modifiers may come
-    and go."""
+    """The members in order, each with what stands before its value. A list of modifiers may come
+    and go, and an added item has no id: those are unique."""
     gaps = item.without(*item.members.values()).split(MARK)
     found = list(zip([*item.members, ""], gaps, strict=True))
-    return [(key, gap) for key, gap in found if key != "modifier"]
+    return [(key, gap.lstrip("{,")) for key, gap in found if key not in ("modifier", "id")]
 
 
 def _but(node: Node, name: str) -> str:
@@ -449,6 +457,18 @@ def _priced(claim: Node) -> bool:
         if price is not None and (units is None or net is None or price * units != net):
             return False
     return True
+
+
+def _amounts(claim: Node) -> list[Number]:
+    """What is written for the total, and for charges and prices of items."""
+    found = [claim.said("total", "value")]
+    for item in _elements(claim, "item"):
+        found += [item.said(name, "value") for name in ("net", "unitPrice")]
+    return [each for each in found if isinstance(each, Number)]
+
+
+def _decimals(written: Number) -> int:
+    return len(written.partition(".")[2])
 
 
 def amount(value: Any) -> Decimal | None:

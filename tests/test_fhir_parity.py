@@ -159,6 +159,7 @@ def test_the_shapes_are_all_there_is() -> None:
         ("references", References),
         ("container", Container),
         ("unit_prices", (True, False)),
+        ("dressed", (True, False)),
     ):
         assert {getattr(shape, field) for shape in SHAPES.values()} == set(values)
 
@@ -363,6 +364,7 @@ TAMPERED: dict[str, Callable[[str], str]] = {
     "the currency of a net": lambda text: text.replace(
         '"net": {"value": 800, "currency": "USD"}', '"net": {"value": 800}'
     ),
+    "a zero too many": lambda text: text.replace('"net": {"value": 800', '"net": {"value": 800.0'),
     "a number": lambda text: text.replace(
         '"sequence": 1,\n            "care', '"sequence": 2,"care'
     ),

@@ -11,7 +11,7 @@ from functools import cached_property, lru_cache
 
 from adapter.fhir.claim import Target
 from adapter.fhir.reading import string
-from adapter.fhir.spans import Value, scan
+from adapter.fhir.spans import Broken, Value, scan
 from adapter.fhir.survey import Entry
 from adapter.source import Data
 
@@ -44,7 +44,9 @@ class Neighbours:
         if found is None:
             return Target(None)
         first = self._read(found[0])
-        if any(self._bytes(other) != self._bytes(found[0]) for other in found[1:]):
+        if first is not None and any(
+            self._bytes(other) != self._bytes(found[0]) for other in found[1:]
+        ):
             return Target(None, is_one=False)
         return Target(first)
 
@@ -61,7 +63,8 @@ class Neighbours:
         """The responses that refer to a claim."""
         ident = string(claim, "id")
         names = [name for name in (url, ident and f"Claim/{ident}") if name]
-        return [self._read(entry) for name in names for entry in self._answers.get(name, ())]
+        read = (self._read(entry) for name in names for entry in self._answers.get(name, ()))
+        return [answer for answer in read if answer is not None]
 
     # --- indexes, made when the first claim asks ------------------------------------------------
 
@@ -92,14 +95,17 @@ class Neighbours:
     def _bytes(self, entry: Entry) -> bytes:
         return self._data[entry.start : entry.end]
 
-    def _scanned(self, entry: Entry) -> Value:
-        """Raises: Broken."""
-        value = scan(self._bytes(entry))
-        return value if entry.bare else value.members["resource"]
+    def _scanned(self, entry: Entry) -> Value | None:
+        """The resource; one that is nested deeper than is read is as if it were not there: None."""
+        try:
+            value = scan(self._bytes(entry))
+        except Broken:
+            return None
+        return value if entry.bare else value.get("resource")
 
 
-def _refers(resource: Value, name: str) -> str | None:
-    return string(resource.get(name), "reference")
+def _refers(resource: Value | None, name: str) -> str | None:
+    return string(resource.get(name), "reference") if resource is not None else None
 
 
 def _grouped(pairs: Iterable[tuple[str | None, Entry]]) -> Mapping[str, list[Entry]]:

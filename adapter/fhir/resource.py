@@ -97,7 +97,7 @@ class ClaimResource:
         self.claim = self.reader.claim()
         if validate is not None:
             known = {oddity.place for oddity in self.claim.oddities}
-            further = (odd for odd in validate(root.raw) if odd.place not in known)
+            further = (odd for odd in validate.resource(root.raw) if odd.place not in known)
             self.claim = replace(self.claim, oddities=(*self.claim.oddities, *further))
 
     @property

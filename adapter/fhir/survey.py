@@ -11,8 +11,8 @@ import json
 import re
 from bisect import bisect_left
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
-from typing import Any, NoReturn, cast
+from dataclasses import dataclass, field, replace
+from typing import Any, NoReturn, Protocol, cast
 
 from adapter.fhir.reading import node_at
 from adapter.fhir.spans import MAX_DEPTH, Broken, scan
@@ -86,9 +86,10 @@ class Container:
     end: int
     path: str
     row: int | None
-    head: dict[str, Any] = field(default_factory=dict)
+    head: dict[str, str] = field(default_factory=dict)
     entries: list[Entry] = field(default_factory=list)
     inner: list[Container] = field(default_factory=list)
+    flaw: Broken | None = None  # why what looks like its entries are none of a Bundle
     list_end: int = 0
     claims: int = 0
 
@@ -112,9 +113,16 @@ class Misfit:
     nodes: Sequence[str]
 
 
+class Validator(Protocol):
+    """What is odd by the structure definitions of R4: in a resource, and in a Bundle but for the
+    resources in it. Both are given as JSON."""
+
+    def resource(self, text: bytes) -> Sequence[Oddity]: ...
+    def bundle(self, text: bytes) -> Sequence[Oddity]: ...
+
+
 HEAD = ("resourceType", "id", "type", "signature")
 MOST_MISFITS = 1000  # resources of which a validator's findings are told
-Validator = Callable[[bytes], Sequence[Oddity]]
 
 
 class Survey:
@@ -240,14 +248,13 @@ class Survey:
         claims = _claims_in(value)
         self.claims += claims
         raw = self._data[start:at]
+        self._checked(raw, start)
         if kind == "Bundle":
-            self._checked(raw, start)
-            if claims and (self._every or self._may_be_ours(raw)):
+            if self._validate is not None or (claims and self._is_wanted(raw)):
                 container, _ = self._resource(start, end, "", row)
                 self.containers.append(container)
             return
-        self._checked(raw, start)
-        is_ours = kind == "Claim" and (self._every or self._may_be_ours(raw))
+        is_ours = kind == "Claim" and self._is_wanted(raw)
         if not is_ours:
             self._look(raw, kind, _text(value, "id"), kind, row, start)
         if is_ours or kind in REFERRED:
@@ -270,55 +277,62 @@ class Survey:
         data, text = self._data, self._text
         if data[start : start + 1] != b"{":
             raise Broken("it is not a JSON object", start)
-        at = _blank(data, start + 1)
         names: set[str] = set()
-        raw_ours = False
-        while data[at : at + 1] != b"}" or names:
+        own: list[bytes] = []  # members but the entries, as they are written
+        entries = -1
+        at = _blank(data, start + 1)
+        is_open = data[at : at + 1] != b"}"
+        while is_open:
             key = at
             name, at = text.value(at, end)
             if not isinstance(name, str) or data[key : key + 1] != b'"':
-                raise Broken("the name of a member should begin here", key)
+                raise Broken("the name of a member should begin here", key, path)
             if name in names:
                 raise Broken("a name stands twice in one object", key, path)
             names.add(name)
             at = _blank(data, at)
             if data[at : at + 1] != b":":
                 raise Broken("a colon should stand here", at, path)
-            at = _blank(data, at + 1)
+            at = first = _blank(data, at + 1)
+            if name == "entry":
+                entries = first
             if name == "entry" and data[at : at + 1] == b"[":
                 at = self._entries(container, at, end, depth)
             else:
-                first = at
                 value, at = text.value(at, end)
-                raw = data[first:at]
-                self._checked(raw, first)
-                raw_ours = raw_ours or self._may_be_ours(raw)
+                self._checked(data[first:at], first)
+                own.append(data[key:at])
                 if name in HEAD:
-                    container.head[name] = value if isinstance(value, str) else True
+                    container.head[name] = _utf8(value) if isinstance(value, str) else ""
             at = _blank(data, at)
             mark = data[at : at + 1]
-            if mark == b"}":
-                break
-            if mark != b",":
-                what = "it ends here" if at >= end else "a comma or } should stand here"
-                raise Broken(what, at, path)
-            at = _blank(data, at + 1)
-            if data[at : at + 1] == b"}":
-                raise Broken("a comma with nothing after it", at, path)
+            is_open = mark != b"}"
+            if is_open:
+                if mark != b",":
+                    what = "it ends here" if at >= end else "a comma or } should stand here"
+                    raise Broken(what, at, path)
+                comma, at = at, _blank(data, at + 1)
+                if data[at : at + 1] == b"}":
+                    raise Broken("a comma with nothing after it", comma, path)
         container.end = at + 1
         kind = _type(container.head, start)
-        if not path:
-            container.path = kind
+        container.path = path or kind
         if kind != "Bundle":
             is_claim = kind == "Claim"
+            is_ours = is_claim and any(map(self._is_wanted, own))
+            ident = container.head.get("id")
+            if not is_ours and self._validate is not None:
+                self._look(data[start : at + 1], kind, ident, container.path, row, start)
             container.claims = int(is_claim)
-            if not (is_claim and (self._every or raw_ours)):
-                raw = data[start : at + 1] if self._validate is not None else b""
-                self._look(raw, kind, container.head.get("id"), path or kind, row, start)
-            container.entries = [
-                Entry(start, at + 1, 0, kind, container.head.get("id"), None, True,
-                      is_claim and (self._every or raw_ours))
-            ]  # fmt: skip
+            container.entries = [Entry(start, at + 1, 0, kind, ident, None, True, is_ours)]
+            return container, at + 1
+        if container.flaw is not None:
+            raise container.flaw
+        if entries >= 0 and data[entries : entries + 1] != b"[":
+            raise Broken("is not a list", entries, f"{container.path}.entry")
+        if self._validate is not None:
+            odd = self._validate.bundle(b"{" + b",".join(own) + b"}")
+            self._keep(odd, b"{}", None, container.path, row, start)
         return container, at + 1
 
     def _entries(self, container: Container, start: int, end: int, depth: int) -> int:
@@ -335,7 +349,8 @@ class Survey:
                 value, at = text.value(at, end)
                 raw = data[first:at]
                 self._checked(raw, first)
-            except Broken as broken:
+            except Broken as unplaced:
+                broken = self._placed(unplaced)
                 inner = f".{broken.path}" if broken.path else ""
                 raise Broken(broken.what, broken.at, f"{path}.entry[{number}]{inner}") from None
             self._entry(container, value, raw, first, number, path, depth)
@@ -361,49 +376,78 @@ class Survey:
         path: str,
         depth: int,
     ) -> None:
-        """Keeps an entry that may be needed."""
-        resource = value.get("resource") if isinstance(value, dict) else None
+        """Keeps an entry that may be needed, and why the entry is none of a Bundle."""
+        here = f"{path}.entry[{number}]"
+        resource = value.get("resource", {}) if isinstance(value, dict) else None
         if not isinstance(resource, dict):
+            flaw = Broken("is not an entry with a resource", start, here)
+            container.flaw = container.flaw or flaw
             return
+        if self._validate is not None:
+            others = [
+                (name, member.raw)
+                for name, member in scan(raw).members.items()
+                if name != "resource"
+            ]
+            written = b",".join(json.dumps(name).encode() + b":" + held for name, held in others)
+            odd = self._validate.bundle(
+                b'{"resourceType":"Bundle","type":"collection","entry":[{"resource":{}'
+                + (b"," + written if written else b"")
+                + b"}]}"
+            )
+            led = [
+                replace(each, place=each.place.removeprefix("entry[0]").lstrip(".")) for each in odd
+            ]
+            self._keep(led, raw, None, here, container.row, start)
+        if "resource" not in value:
+            return
+        here += ".resource"
         kind = _text(resource, "resourceType") or ""
-        container.claims += _claims_in(resource)
-        if kind == "Bundle" and depth < NESTED and _claims_in(resource):
-            if self._every or self._may_be_ours(raw):
+        claims = _claims_in(resource)
+        container.claims += claims
+        if kind == "Bundle" and depth < NESTED:
+            if self._validate is not None or (claims and self._is_wanted(raw)):
                 inner = scan(raw).members["resource"]
-                nested, _ = self._resource(
-                    start + inner.start,
-                    start + inner.end,
-                    f"{path}.entry[{number}].resource",
-                    container.row,
-                    depth + 1,
-                )
+                first, last = start + inner.start, start + inner.end
+                nested, _ = self._resource(first, last, here, container.row, depth + 1)
                 container.inner.append(nested)
             return
-        is_ours = kind == "Claim" and (self._every or self._may_be_ours(raw))
+        is_ours = kind == "Claim" and self._is_wanted(raw)
         ident, url = _text(resource, "id"), _text(value, "fullUrl")
         if self._validate is not None and not is_ours:
             text = scan(raw).members["resource"].raw
-            self._look(text, kind, ident, f"{path}.entry[{number}].resource", container.row, start)
+            self._look(text, kind, ident, here, container.row, start)
         if is_ours or kind in REFERRED or (kind == "OperationOutcome" and url):
-            container.entries.append(
-                Entry(start, start + len(raw), number, kind, ident, url, False, is_ours)
-            )
+            end = start + len(raw)
+            container.entries.append(Entry(start, end, number, kind, ident, url, False, is_ours))
 
     def _look(
         self, raw: bytes, kind: str, ident: str | None, path: str, row: int | None, start: int
     ) -> None:
         """Keeps what a validator finds in a resource."""
-        if self._validate is None or len(self.misfits) >= MOST_MISFITS:
-            return
-        oddities = self._validate(raw)
-        if oddities:
-            root = scan(raw)
+        if self._validate is not None and len(self.misfits) < MOST_MISFITS:
             claim = ident if kind == "Claim" else None
+            self._keep(self._validate.resource(raw), raw, claim, path, row, start)
+
+    def _keep(
+        self,
+        oddities: Sequence[Oddity],
+        raw: bytes,
+        claim: str | None,
+        path: str,
+        row: int | None,
+        start: int,
+    ) -> None:
+        if oddities and len(self.misfits) < MOST_MISFITS:
+            root = scan(raw)
             nodes = [node_at(root, odd.place)[0] for odd in oddities]
             self.misfits.append(Misfit(path, row, start, claim, oddities, nodes))
 
-    def _may_be_ours(self, raw: bytes) -> bool:
-        return self._codes.search(raw) is not None or _ESCAPED.search(raw) is not None
+    def _is_wanted(self, raw: bytes) -> bool:
+        """Whether a text is of a claim to be read: one of the codes may be in it."""
+        return (
+            self._every or self._codes.search(raw) is not None or _ESCAPED.search(raw) is not None
+        )
 
     def _checked(self, raw: bytes, start: int) -> None:
         """What the C scanner lets pass: text that is not UTF-8, and half a character.
@@ -560,8 +604,11 @@ def _type(value: Any, start: int) -> str:
 def _text(value: dict[str, Any], name: str) -> str | None:
     """A string member; it was read as Latin-1."""
     text = value.get(name)
-    if not isinstance(text, str):
-        return None
+    return _utf8(text) if isinstance(text, str) else None
+
+
+def _utf8(text: str) -> str:
+    """A string that was read as Latin-1. Escapes in it stand for themselves, whatever they are."""
     return text if text.isascii() else text.encode("latin-1", "replace").decode("utf-8", "replace")
 
 
