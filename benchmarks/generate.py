@@ -1,24 +1,28 @@
-"""Writes synthetic 837P files of any size. Deterministic; nobody and nothing in them exists.
+"""Writes synthetic 837P and FHIR R4 of any size. Deterministic; nobody and nothing in it exists.
 
     python benchmarks/generate.py OUT --claims 100000 --facet 0.02
     python benchmarks/generate.py OUT --size 1000000000 --separators '|>!^' --line-end crlf
+    python benchmarks/generate.py OUT --form ndjson --claims 50000 --facet 0
+    python benchmarks/generate.py OUT --form bundle --entries 100000
 
-Counts, control numbers and charges are right, NPIs pass their check digit, and pyx12's guide
-validation finds nothing. With the same options a shorter file holds the first transaction sets of a
-longer one.
+Counts, control numbers and charges are right, NPIs pass their check digit; pyx12's guide validation
+finds nothing in 837P, and fhir.resources and fhirkit-rs nothing in FHIR. With the same options a
+shorter file holds the first transaction sets, rows or entries of a longer one. The claims of 837P
+and of FHIR are the same: a number has the same lines, payer and day in both.
 """
 
 from __future__ import annotations
 
 import argparse
+import json
 import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from fractions import Fraction
-from itertools import count
+from itertools import count, islice
 from random import Random
-from typing import IO, NamedTuple
+from typing import IO, Any, NamedTuple
 
 PLAIN = "*:~^"  # element, component, terminator, repetition
 LINE_ENDS = {"none": b"", "lf": b"\n", "crlf": b"\r\n"}
@@ -91,12 +95,12 @@ def npi(number: int) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """What a file holds."""
+    """What a file holds. `parts` are segments of 837P, rows of NDJSON, entries of a Bundle."""
 
     bytes: int
     claims: int
     facet_claims: int
-    segments: int
+    parts: int
 
 
 def write(
@@ -265,35 +269,360 @@ def _claim(drawn: _Drawn) -> str:
     return "".join(parts)
 
 
+# --- FHIR -----------------------------------------------------------------------------------------
+
+Json = dict[str, Any]
+
+HL7 = "http://terminology.hl7.org/CodeSystem"
+CPT = "http://www.ama-assn.org/go/cpt"
+HCPCS = "https://www.cms.gov/Medicare/Coding/HCPCSReleaseCodeSets"
+ICD10 = "http://hl7.org/fhir/sid/icd-10-cm"
+PLACE = "https://www.cms.gov/Medicare/Coding/place-of-service-codes/Place_of_Service_Code_Set"
+NPI = "http://hl7.org/fhir/sid/us-npi"
+TAXONOMY = "http://nucc.org/provider-taxonomy"
+PAYER_ID = "https://www.cms.gov/payer-id"
+FILING = "https://codesystem.x12.org/005010/1032"
+BASE = "https://example.org/fhir"
+
+GIVEN_FHIR = ("Ada", "Benoît", "Cléo", "Dora", "Élie", "Fay", "Gus", "Håkon")
+NOTE_TEXT = "Record of the visit on file – 5 µg/mL, ≤ 1 h, naïve to the drug"
+MEASURED = (("8480-6", "mm[Hg]", 118), ("29463-7", "kg", 71), ("8867-4", "/min", 66))
+"""LOINC code, unit, and about what is measured."""
+
+
+def write_rows(
+    out: IO[bytes],
+    *,
+    claims: int | None = None,
+    size: int | None = None,
+    facet: Fraction = Fraction(2, 100),
+    seed: int = 1,
+) -> Written:
+    """Writes NDJSON of Claims as a bulk export has them: what they refer to is elsewhere, but for
+    the coverage, which each contains.
+
+    Args: as in `write`; the row in which `size` is reached is the last.
+    Raises: ValueError for neither claims nor size.
+    """
+    if not claims and not size:
+        raise ValueError("give claims or size, above zero")
+    written = done = 0
+    for drawn in _cases(Random(seed), facet):
+        written += out.write(_dumped(_lone_claim(drawn)) + b"\n")
+        done += 1
+        if done == claims or (claims is None and written >= (size or 0)):
+            break
+    return Written(written, done, int(done * facet), done)
+
+
+def write_bundle(
+    out: IO[bytes], *, entries: int, facet: Fraction = Fraction(2, 100), seed: int = 1
+) -> Written:
+    """Writes a collection Bundle, one entry a line: the members of practices, what was measured of
+    them, their coverages and claims. References are relative, each to an entry before.
+
+    Args: facet, the share of the Claims with a facet code.
+    Raises: ValueError for no entries.
+    """
+    if entries < 1:
+        raise ValueError("give entries, above zero")
+    written = out.write(b'{"resourceType":"Bundle","type":"collection","entry":[')
+    done, mark = 0, b"\n"
+    for resource in islice(_resources(_cases(Random(seed), facet)), entries):
+        kind, ident = resource["resourceType"], resource["id"]
+        entry = {"fullUrl": f"{BASE}/{kind}/{ident}", "resource": resource}
+        written += out.write(mark + _dumped(entry))
+        done += kind == "Claim"
+        mark = b",\n"
+    written += out.write(b"\n]}\n")
+    return Written(written, done, int(done * facet), entries)
+
+
+def _resources(cases: Iterator[_Drawn]) -> Iterator[Json]:
+    """Resources without end: each practice, then its claims, each behind what it refers to."""
+    for drawn in cases:
+        number = drawn.number
+        practice = _practice(number)
+        if (number - 1) % PER_BILLING == 0:
+            yield _organization(f"ORG{practice}", practice)
+            yield _practitioner(f"DOC{practice}", practice)
+        yield _patient(f"PAT{number}", drawn)
+        yield _coverage_of(f"COV{number}", drawn)
+        for nth in range(2):
+            yield _observation(f"OBS{number}-{nth}", drawn, nth)
+        yield _claim_resource(
+            drawn,
+            coverage={"reference": f"Coverage/COV{number}"},
+            doctor={"reference": f"Practitioner/DOC{practice}"},
+        )
+
+
+def _practice(number: int) -> int:
+    """The number of the practice that bills a claim."""
+    return (number - 1) // PER_BILLING
+
+
+def _lone_claim(drawn: _Drawn) -> Json:
+    doctor = _identifier(NPI, npi(drawn.number % PER_BILLING))
+    return _claim_resource(
+        drawn,
+        coverage={"reference": "#coverage"},
+        doctor={"identifier": doctor, "display": "Dana Doctor"},
+        contained=(_coverage_of("coverage", drawn),),
+    )
+
+
+def _claim_resource(
+    drawn: _Drawn, *, coverage: Json, doctor: Json, contained: Sequence[Json] = ()
+) -> Json:
+    number, case = drawn.number, drawn.case
+    name = f"CLM{number:08}"
+    made: Json = {"resourceType": "Claim", "id": name}
+    if contained:
+        made["contained"] = list(contained)
+    made |= {
+        "identifier": [_identifier(f"{BASE}/claim-number", name)],
+        "status": "active",
+        "type": _concept(f"{HL7}/claim-type", "professional"),
+        "use": "claim",
+        "patient": {"reference": f"Patient/PAT{number}", "display": _name(number)},
+        "created": "2026-11-01",
+        "provider": {"reference": f"Organization/ORG{_practice(number)}"},
+        "priority": _concept(f"{HL7}/processpriority", "normal"),
+        "careTeam": [
+            {
+                "sequence": 1,
+                "provider": doctor,
+                "role": _concept(f"{HL7}/claimcareteamrole", "primary"),
+            }
+        ],
+    }
+    if drawn.note:
+        category = _concept(f"{HL7}/claiminformationcategory", "info")
+        made["supportingInfo"] = [{"sequence": 1, "category": category, "valueString": NOTE_TEXT}]
+    diagnosis = _concept(ICD10, _dotted(case.diagnosis))
+    made["diagnosis"] = [{"sequence": 1, "diagnosisCodeableConcept": diagnosis}]
+    made["insurance"] = [{"sequence": 1, "focal": True, "coverage": coverage}]
+    if drawn.other_payer:
+        made["insurance"].append(
+            {
+                "sequence": 2,
+                "focal": False,
+                "coverage": {"identifier": _identifier(PAYER_ID, "SAMPLEOP")},
+                "claimResponse": {"identifier": _identifier(f"{BASE}/remittance", name)},
+            }
+        )
+    made["item"] = [_item(sequence, line, drawn) for sequence, line in enumerate(case.lines, 1)]
+    made["total"] = _money(sum(line.charge for line in case.lines))
+    return made
+
+
+def _item(sequence: int, line: Line, drawn: _Drawn) -> Json:
+    code, *modifiers = line.procedure.split(":")
+    made: Json = {
+        "sequence": sequence,
+        "careTeamSequence": [1],
+        "diagnosisSequence": [1],
+        "productOrService": _billed(code),
+    }
+    if modifiers:
+        made["modifier"] = [_billed(modifier) for modifier in modifiers]
+    made |= {
+        "servicedDate": _iso(drawn.day),
+        "locationCodeableConcept": _concept(PLACE, "11"),
+        "quantity": {"value": line.units},
+    }
+    if line.units > 1:
+        made["unitPrice"] = _money(line.charge // line.units)
+    return made | {"net": _money(line.charge)}
+
+
+def _organization(ident: str, practice: int) -> Json:
+    return {
+        "resourceType": "Organization",
+        "id": ident,
+        "identifier": [_identifier(NPI, npi(practice % 100_000))],
+        "name": f"Example Spine Group {practice}",
+        "address": [_address("1 Sample Street, Suite 200")],
+    }
+
+
+def _practitioner(ident: str, practice: int) -> Json:
+    return {
+        "resourceType": "Practitioner",
+        "id": ident,
+        "identifier": [_identifier(NPI, npi(practice % 100_000))],
+        "name": [{"family": "Doctor", "given": ["Dana"], "text": "Dana Doctor, M.D."}],
+        "qualification": [{"code": _concept(TAXONOMY, "208VP0014X")}],
+    }
+
+
+def _patient(ident: str, drawn: _Drawn) -> Json:
+    number = drawn.number
+    return {
+        "resourceType": "Patient",
+        "id": ident,
+        "meta": _meta(number),
+        "text": _narrative(f"Member {number} of an example health plan"),
+        "identifier": [_identifier(f"{BASE}/member", f"MBR{number}")],
+        "active": True,
+        "name": [{"use": "official", "text": _name(number), "given": [_given(number)]}],
+        "telecom": [{"system": "phone", "value": "555-555-0100", "use": "home"}],
+        "gender": "female",
+        "birthDate": f"19{40 + number % 50}-01-01",
+        "address": [_address(f"{number} Sample Street")],
+        "communication": [{"language": _concept("urn:ietf:bcp:47", "en-US"), "preferred": True}],
+    }
+
+
+def _coverage_of(ident: str, drawn: _Drawn) -> Json:
+    payer, number = drawn.case.payer, drawn.number
+    relation = "child" if drawn.dependent else "self"
+    return {
+        "resourceType": "Coverage",
+        "id": ident,
+        "status": "active",
+        "type": _concept(FILING, payer.filing),
+        "subscriberId": f"MBR{number}",
+        "beneficiary": {"reference": f"Patient/PAT{number}"},
+        "relationship": _concept(f"{HL7}/subscriber-relationship", relation),
+        "payor": [{"identifier": _identifier(PAYER_ID, payer.id), "display": payer.name}],
+    }
+
+
+def _observation(ident: str, drawn: _Drawn, nth: int) -> Json:
+    number = drawn.number
+    code, unit, about = MEASURED[(number + nth) % len(MEASURED)]
+    return {
+        "resourceType": "Observation",
+        "id": ident,
+        "meta": _meta(number),
+        "text": _narrative(f"Measured at visit {number} of a member: {about + number % 9} {unit}"),
+        "status": "final",
+        "category": [_concept(f"{HL7}/observation-category", "vital-signs")],
+        "code": _concept("http://loinc.org", code),
+        "subject": {"reference": f"Patient/PAT{number}", "display": _name(number)},
+        "effectiveDateTime": f"{_iso(drawn.day)}T09:{number % 60:02}:00-05:00",
+        "issued": f"{_iso(drawn.day)}T10:{number % 60:02}:00.000-05:00",
+        "performer": [{"reference": f"Practitioner/DOC{_practice(number)}"}],
+        "valueQuantity": {
+            "value": about + number % 9,
+            "unit": unit,
+            "system": "http://unitsofmeasure.org",
+            "code": unit,
+        },
+        "note": [{"text": NOTE_TEXT}],
+        "referenceRange": [{"text": f"{about - 20} – {about + 20} {unit}"}],
+    }
+
+
+def _meta(number: int) -> Json:
+    return {"versionId": "1", "lastUpdated": f"2026-11-01T12:00:{number % 60:02}.000+00:00"}
+
+
+def _narrative(text: str) -> Json:
+    return {
+        "status": "generated",
+        "div": f'<div xmlns="http://www.w3.org/1999/xhtml"><p>{text}</p></div>',
+    }
+
+
+def _address(line: str) -> Json:
+    return {"line": [line], "city": "Anytown", "state": "OH", "postalCode": "99998-0001"}
+
+
+def _given(number: int) -> str:
+    return GIVEN_FHIR[number % len(GIVEN_FHIR)]
+
+
+def _name(number: int) -> str:
+    return f"{_given(number)} {FAMILY[number % len(FAMILY)].title()}"
+
+
+def _identifier(system: str, value: str) -> Json:
+    return {"system": system, "value": value}
+
+
+def _concept(system: str, code: str) -> Json:
+    return {"coding": [{"system": system, "code": code}]}
+
+
+def _billed(code: str) -> Json:
+    """A procedure or modifier: CPT's begin with a digit, those of HCPCS with a letter."""
+    return _concept(CPT if code[0].isdigit() else HCPCS, code)
+
+
+def _iso(day: str) -> str:
+    return f"{day[:4]}-{day[4:6]}-{day[6:]}"
+
+
+def _dotted(code: str) -> str:
+    plain = code.replace(".", "")
+    return plain if len(plain) == 3 else f"{plain[:3]}.{plain[3:]}"
+
+
+CENTS = "\N{CENT SIGN}"
+
+
+def _money(amount: int) -> Json:
+    """An amount with two decimal places, which `_dumped` writes as a number."""
+    return {"value": f"{CENTS}{amount}.00{CENTS}", "currency": "USD"}
+
+
+def _dumped(value: Json) -> bytes:
+    """JSON without white space in UTF-8. (The json module writes a number as few digits as do.)"""
+    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    return text.replace(f'"{CENTS}', "").replace(f'{CENTS}"', "").encode("utf-8")
+
+
+# --- the command ----------------------------------------------------------------------------------
+
+
 def main(arguments: Sequence[str]) -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("out", help="the file to write, or - for standard output")
+    parser.add_argument("--form", choices=("x12", "ndjson", "bundle"), default="x12")
     what = parser.add_mutually_exclusive_group(required=True)
-    what.add_argument("--claims", type=int)
-    what.add_argument("--size", type=int, metavar="BYTES")
+    what.add_argument("--claims", type=int, help="of x12 and ndjson")
+    what.add_argument("--size", type=int, metavar="BYTES", help="of x12 and ndjson")
+    what.add_argument("--entries", type=int, help="of a bundle")
     parser.add_argument("--facet", type=Fraction, default=Fraction(2, 100), metavar="SHARE")
-    parser.add_argument("--separators", default=PLAIN, metavar=PLAIN)
-    parser.add_argument("--line-end", choices=LINE_ENDS, default="none")
-    parser.add_argument("--per-set", type=int, default=PER_SET, metavar="CLAIMS")
     parser.add_argument("--seed", type=int, default=1)
+    x12 = parser.add_argument_group("of x12")
+    x12.add_argument("--separators", default=PLAIN, metavar=PLAIN)
+    x12.add_argument("--line-end", choices=LINE_ENDS, default="none")
+    x12.add_argument("--per-set", type=int, default=PER_SET, metavar="CLAIMS")
     given = parser.parse_args(arguments)
-    options = {
-        "claims": given.claims,
-        "size": given.size,
-        "facet": given.facet,
-        "separators": given.separators,
-        "line_end": LINE_ENDS[given.line_end],
-        "per_set": given.per_set,
-        "seed": given.seed,
-    }
+    if (given.form == "bundle") != (given.entries is not None):
+        parser.error("a bundle, and nothing else, has --entries")
+
+    def to(out: IO[bytes]) -> Written:
+        shared = {"facet": given.facet, "seed": given.seed}
+        match given.form:
+            case "bundle":
+                return write_bundle(out, entries=given.entries, **shared)
+            case "ndjson":
+                return write_rows(out, claims=given.claims, size=given.size, **shared)
+            case _:
+                return write(
+                    out,
+                    claims=given.claims,
+                    size=given.size,
+                    separators=given.separators,
+                    line_end=LINE_ENDS[given.line_end],
+                    per_set=given.per_set,
+                    **shared,
+                )
+
     if given.out == "-":
-        write(sys.stdout.buffer, **options)
+        to(sys.stdout.buffer)
         return
     with open(given.out, "wb") as file:
-        written = write(file, **options)
+        written = to(file)
+    parts = {"x12": "segments", "ndjson": "rows", "bundle": "entries"}[given.form]
     print(
         f"{written.claims} claims, {written.facet_claims} with a facet code, "
-        f"{written.segments} segments, {written.bytes} bytes",
+        f"{written.parts} {parts}, {written.bytes} bytes",
         file=sys.stderr,
     )
 

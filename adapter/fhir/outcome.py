@@ -24,11 +24,11 @@ Resource: TypeAlias = dict[str, Any]
 
 TOOL = f"facet-adapter {__version__}"
 
-BASE = "https://facet-adapter.dev/fhir"
-"""Names what is this project's own in FHIR. An identifier: there is no page to be had there."""
+BASE = "urn:facet-adapter"
+"""Names what is this project's own in FHIR: no address, for that could come to be another's."""
 
-SYSTEM_RULES = f"{BASE}/CodeSystem/rules"
-SYSTEM_STATUS = f"{BASE}/CodeSystem/review-status"
+SYSTEM_RULES = f"{BASE}:rules"
+SYSTEM_STATUS = f"{BASE}:review-status"
 
 _HL7 = "http://terminology.hl7.org/CodeSystem"
 

@@ -237,10 +237,7 @@ class ClaimResource:
         """The lines that a finding is about, as a coder writes them; the claim's own fields are
         told by their expression alone."""
         numbers = [number for number in (line, *others) if number is not None]
-        return tuple(
-            _line_excerpt(self.claim.line(number), field if number == line else "code")
-            for number in numbers
-        )
+        return tuple(_line_excerpt(self.claim.line(number), field) for number in numbers)
 
     # --- changes --------------------------------------------------------------------------------
 
@@ -617,6 +614,8 @@ def _dotted(code: str) -> str:
 def _line_excerpt(line: ServiceLine, field: Field | None) -> Excerpt:
     """A line in one row of text, with what is meant in it: `64493 [50 LT] x2 2500.00 ...`."""
     name, index = field if isinstance(field, tuple) else (field, 0)
+    if name == "modifiers" and index >= len(line.modifiers):
+        name = "code"
     parts: list[tuple[str, str]] = [("code", line.code or "(no code)")]
     parts += [(f"modifiers{n}", modifier) for n, modifier in enumerate(line.modifiers)]
     if line.units is not None:
