@@ -277,7 +277,7 @@ HL7 = "http://terminology.hl7.org/CodeSystem"
 CPT = "http://www.ama-assn.org/go/cpt"
 HCPCS = "https://www.cms.gov/Medicare/Coding/HCPCSReleaseCodeSets"
 ICD10 = "http://hl7.org/fhir/sid/icd-10-cm"
-PLACE = "https://www.cms.gov/Medicare/Coding/place-of-service-codes/Place_of_Service_Code_Set"
+PLACE = "https://www.cms.gov/Medicare/Coding/place-of-service-codes"
 NPI = "http://hl7.org/fhir/sid/us-npi"
 TAXONOMY = "http://nucc.org/provider-taxonomy"
 PAYER_ID = "https://www.cms.gov/payer-id"
@@ -421,7 +421,6 @@ def _item(sequence: int, line: Line, drawn: _Drawn) -> Json:
     code, *modifiers = line.procedure.split(":")
     made: Json = {
         "sequence": sequence,
-        "careTeamSequence": [1],
         "diagnosisSequence": [1],
         "productOrService": _billed(code),
     }

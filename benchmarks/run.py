@@ -1,4 +1,4 @@
-"""Measures facet beside pyx12 in one run, on files of our own generator.
+"""Measures facet beside pyx12 and fhir.resources in one run, on files of our own generator.
 
     python benchmarks/run.py                   # all of it
     python benchmarks/run.py --quick           # small files, to see that it runs
@@ -21,7 +21,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from functools import cached_property
 from importlib.metadata import version
@@ -46,6 +46,14 @@ with open(sys.argv[1], encoding="ascii") as file:
         pyx12.params.ParamsBase(), file, io.StringIO(), None, None, io.StringIO())
 sys.exit(not valid)
 """
+MODELS = """
+import sys
+from fhir.resources.R4B.claim import Claim
+with open(sys.argv[1], "rb") as file:
+    for row in file:
+        Claim.model_validate_json(row)
+"""
+PEERS = ("pyx12", "fhir.resources")
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,11 +65,27 @@ class Sizes:
     reader: int = 20_000  # claims of the slice that X12Reader is given
     validated: int = 1_000  # claims of the slice that full validation is given
     memory: int = 1_000 * MB  # bytes
+    fhir_none: int = 50_000  # Claims in rows, none of them with a facet code
+    fhir_facet: int = 10_000  # Claims in rows, each with a facet code
+    models: int = 3_000  # rows of the slices that fhir.resources is given
+    entries: int = 100_000  # of a Bundle
     starts: int = 20
     runs: int = 5
 
 
-QUICK = Sizes((2_000,), 500, 500, 50, 4 * MB, 3, 3)
+QUICK = Sizes(
+    many=(2_000,),
+    facet_only=500,
+    reader=500,
+    validated=50,
+    memory=4 * MB,
+    fhir_none=400,
+    fhir_facet=100,
+    models=50,
+    entries=1_000,
+    starts=3,
+    runs=3,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,17 +189,35 @@ class Bench:
         """A generated file; made once. In a process of its own, so that this one stays small: a
         process that is started begins with the peak of the one that started it."""
         path = self.folder / f"{claims or size}-{facet}.837"
+        what = ["--size", str(size)] if size else ["--claims", str(claims)]
+        self._generate(path, *what, "--facet", facet)
+        return File(path, claims or _claims(path, b"~CLM*"))
+
+    def _generate(self, path: Path, *options: str) -> None:
         if not path.exists():
-            what = ["--size", str(size)] if size else ["--claims", str(claims)]
-            generate = [sys.executable, str(HERE / "generate.py"), str(path), *what]
-            subprocess.run([*generate, "--facet", facet], check=True, stderr=subprocess.DEVNULL)
-        return File(path, claims or _claims(path))
+            command = [sys.executable, str(HERE / "generate.py"), str(path), *options]
+            subprocess.run(command, check=True, stderr=subprocess.DEVNULL)
+
+    def rows(self, claims: int, facet: str) -> File:
+        """NDJSON of Claims; as `file`."""
+        path = self.folder / f"{claims}-{facet}.ndjson"
+        self._generate(path, "--form", "ndjson", "--claims", str(claims), "--facet", facet)
+        return File(path, claims)
+
+    def bundle(self, entries: int) -> File:
+        """A collection Bundle, 2 % of its Claims with a facet code; as `file`."""
+        path = self.folder / f"{entries}.json"
+        self._generate(path, "--form", "bundle", "--entries", str(entries))
+        return File(path, _claims(path, b'"resourceType":"Claim"'))
 
     def check(self, file: File) -> list[str]:
         return [self.facet, "check", str(file.path)]
 
     def fix(self, file: File) -> list[str]:
         return [self.facet, "fix", str(file.path)]
+
+    def annotate(self, file: File) -> list[str]:
+        return [self.facet, "annotate", str(file.path)]
 
     @cached_property
     def one(self) -> File:
@@ -188,6 +230,30 @@ class Bench:
     @cached_property
     def start_of_fix(self) -> Median:
         return median(self.fix(self.one), self.sizes.starts)
+
+    @cached_property
+    def one_row(self) -> File:
+        return self.rows(1, "1")
+
+    @cached_property
+    def start_of_fhir(self) -> dict[str, Median]:
+        """By command, on one Claim."""
+        commands = {"check": self.check, "fix": self.fix, "annotate": self.annotate}
+        return {
+            name: median(command(self.one_row), self.sizes.starts)
+            for name, command in commands.items()
+        }
+
+    @cached_property
+    def start_of_models(self) -> Median:
+        return median(peer(MODELS, self.one_row), self.sizes.runs, (0,))
+
+    def models(self, facet: str) -> tuple[File, Median, float]:
+        """fhir.resources on a slice of the same rows: the file, the median, and its seconds
+        start-up apart."""
+        file = self.rows(self.sizes.models, facet)
+        found = median(peer(MODELS, file), min(3, self.sizes.runs), (0,))
+        return file, found, found.seconds - self.start_of_models.seconds
 
     @cached_property
     def reader(self) -> tuple[File, Median, float]:
@@ -211,13 +277,13 @@ class Bench:
         return file, found, found.seconds - start.seconds
 
 
-def _claims(path: Path) -> int:
-    """How many claims a generated file holds, without holding it."""
+def _claims(path: Path, mark: bytes) -> int:
+    """How many claims a generated file holds, without holding it; `mark` is in each once."""
     with path.open("rb") as file:
         before, found = b"", 0
         while window := file.read(1 << 20):
-            found += (before + window).count(b"~CLM*")
-            before = window[-4:]
+            found += (before + window).count(mark)
+            before = window[1 - len(mark) :]
     return found
 
 
@@ -239,6 +305,11 @@ def start(bench: Bench) -> None:
         ("facet fix, one claim", bench.start_of_fix, None),
         ("pyx12 X12Reader, one claim", median(peer(READER, bench.one), runs, (0,)), None),
         ("pyx12 validation, one claim", median(peer(VALIDATION, bench.one), runs, (0,)), None),
+        *(
+            (f"facet {name}, one FHIR Claim", found, None)
+            for name, found in bench.start_of_fhir.items()
+        ),
+        ("fhir.resources R4B, one Claim", bench.start_of_models, None),
     ):
         row(
             what,
@@ -353,6 +424,107 @@ def memory(bench: Bench) -> None:
         )
 
 
+def fhir_none(bench: Bench) -> None:
+    """`check` on rows without facet codes, beside fhir.resources on a slice of the same rows."""
+    title("FHIR: check, NDJSON of Claims without facet codes, beside fhir.resources R4B")
+    throughput_header("x R4B", "aim")
+    file = bench.rows(bench.sizes.fhir_none, "0")
+    found = median(bench.check(file), bench.sizes.runs)
+    seconds = found.seconds - bench.start_of_fhir["check"].seconds
+    _beside_models(
+        bench,
+        "0",
+        [("check", file, found, seconds)],
+        lambda file, seconds: verdict("30 MB/s", file.bytes / MB / seconds >= 30),
+    )
+
+
+def fhir_facet_only(bench: Bench) -> None:
+    """`check` on rows that are all ours, beside fhir.resources on a slice of the same rows."""
+    title("FHIR: check, NDJSON of facet Claims only (half of them with something to correct)")
+    throughput_header("x R4B", "aim")
+    file = bench.rows(bench.sizes.fhir_facet, "1")
+    measured = []
+    for name, command in (
+        ("text", bench.check(file)),
+        ("json", [*bench.check(file), "--format", "json"]),
+    ):
+        found = median(command, bench.sizes.runs)
+        seconds = found.seconds - bench.start_of_fhir["check"].seconds
+        measured.append((f"check, {name}", file, found, seconds))
+    _beside_models(
+        bench,
+        "1",
+        measured,
+        lambda file, seconds: verdict("2,000/s", file.claims / seconds >= 2_000),
+    )
+
+
+def _beside_models(
+    bench: Bench,
+    facet: str,
+    measured: Sequence[tuple[str, File, Median, float]],
+    aim: Callable[[File, float], str],
+) -> None:
+    """Rows of figures, and below them that of fhir.resources, with which they are compared by the
+    byte."""
+    slice_, of_models, apart = bench.models(facet)
+    rate = slice_.bytes / apart
+    for name, file, found, seconds in measured:
+        times = file.bytes / seconds / rate
+        throughput(f"facet {name}", file, found, seconds, f"{times:.1f}", aim(file, seconds))
+    name = f"fhir.resources, slice of {slice_.claims:,}"
+    throughput(name, slice_, of_models, apart, "1.0")
+
+
+def fhir_fix(bench: Bench) -> None:
+    """`fix` and `annotate` beside `check` on the same rows."""
+    title("FHIR: fix and annotate beside check, NDJSON")
+    throughput_header("x check")
+    for claims, share in ((bench.sizes.fhir_none, "0.02"), (bench.sizes.fhir_facet, "1")):
+        file = bench.rows(claims, share)
+        base = 0.0
+        outcomes = ["--outcomes", os.devnull]
+        for name, command in (
+            ("check", bench.check(file)),
+            ("fix", bench.fix(file)),
+            ("annotate", [*bench.annotate(file), *outcomes]),
+        ):
+            found = median(command, bench.sizes.runs)
+            seconds = found.seconds - bench.start_of_fhir[name].seconds
+            base = base or seconds
+            few = f"{claims:,}, {float(share):.0%} ours"
+            throughput(f"{name}, {few}", file, found, seconds, f"{seconds / base:.2f}")
+
+
+def fhir_memory(bench: Bench) -> None:
+    """Peak memory on one large Bundle. The same commands on one Claim are the floor."""
+    title("FHIR: one collection Bundle, time and peak memory")
+    file = bench.bundle(bench.sizes.entries)
+    print(
+        f"{file.bytes / MB:,.0f} MB, {bench.sizes.entries:,} entries, {file.claims:,} of them "
+        "Claims, 2 % of these with a facet code; aim: under 3 times the file"
+    )
+    header("", "s", "CPU s", "MB/s", "peak MB", "floor MB", "x file", "aim")
+    for name, command in (
+        ("check", bench.check(file)),
+        ("fix", bench.fix(file)),
+        ("annotate", bench.annotate(file)),
+    ):
+        found = median(command, bench.sizes.runs)
+        floor = bench.start_of_fhir[name]
+        row(
+            f"facet {name}",
+            f"{found.seconds:.2f}",
+            f"{found.cpu:.2f}",
+            f"{file.bytes / MB / (found.seconds - floor.seconds):.1f}",
+            f"{found.peak / MB:.0f}",
+            f"{floor.peak / MB:.0f}",
+            f"{found.peak / file.bytes:.2f}",
+            verdict("under 3", found.peak < 3 * file.bytes),
+        )
+
+
 # --- what is printed ------------------------------------------------------------------------------
 
 NAME, COLUMN = 34, 11
@@ -405,7 +577,8 @@ def machine() -> str:
         model = names[0] if names else model
     python = f"{platform.python_implementation()} {platform.python_version()}"
     system = f"{platform.system()} {platform.release()}"
-    return f"{model}, {os.cpu_count()} CPUs, {system}, {python}, pyx12 {version('pyx12')}"
+    peers = ", ".join(f"{name} {version(name)}" for name in PEERS)
+    return f"{model}, {os.cpu_count()} CPUs, {system}, {python}, {peers}"
 
 
 def the_facet(given: str | None) -> str:
@@ -422,6 +595,10 @@ RUNS: dict[str, Callable[[Bench], None]] = {
     "facet-only": facet_only,
     "fix": fix,
     "memory": memory,
+    "fhir-none": fhir_none,
+    "fhir-facet-only": fhir_facet_only,
+    "fhir-fix": fhir_fix,
+    "fhir-memory": fhir_memory,
 }
 
 
@@ -430,7 +607,7 @@ def main(arguments: Sequence[str]) -> None:
     parser.add_argument("--only", metavar="PART,..", help=f"of {', '.join(RUNS)}")
     parser.add_argument("--quick", action="store_true", help="small files; the figures mean little")
     parser.add_argument(
-        "--claims", metavar="N,..", help="sizes of the files with 2 %% facet claims"
+        "--claims", metavar="N,..", help="sizes of the 837P files with 2 %% facet claims"
     )
     parser.add_argument("--runs", type=int, help="runs of which the median is taken")
     parser.add_argument("--facet", metavar="COMMAND", help="the command to measure")
@@ -440,19 +617,15 @@ def main(arguments: Sequence[str]) -> None:
     if unknown := set(chosen) - set(RUNS):
         parser.error(f"no such part: {', '.join(sorted(unknown))}")
     base = QUICK if given.quick else Sizes()
-    sizes = Sizes(
+    sizes = replace(
+        base,
         many=tuple(map(int, given.claims.split(","))) if given.claims else base.many,
-        facet_only=base.facet_only,
-        reader=base.reader,
-        validated=base.validated,
-        memory=base.memory,
-        starts=base.starts,
         runs=given.runs or base.runs,
     )
     facet = the_facet(given.facet)
     named = subprocess.run([facet, "--version"], capture_output=True, text=True, check=True)
     print(f"{named.stdout.strip()}, {date.today()}, {machine()}")
-    print(f"medians of {sizes.runs} runs, of {sizes.starts} starts; pyx12 of at most 3 runs")
+    print(f"medians of {sizes.runs} runs, of {sizes.starts} starts; of the others at most 3 runs")
     with tempfile.TemporaryDirectory(dir=given.folder) as folder:
         bench = Bench(Path(folder), sizes, facet)
         for name, part in RUNS.items():
