@@ -23,6 +23,7 @@ Nothing of fhir.resources or pydantic is imported before a resource is checked.
 from __future__ import annotations
 
 import json
+import math
 import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -31,7 +32,7 @@ from decimal import Decimal
 from enum import Enum
 from functools import lru_cache
 from types import MappingProxyType
-from typing import Any, Final, NamedTuple, get_args
+from typing import Any, Final, NamedTuple, get_args, get_origin
 
 MOST = 50  # problems told of one resource
 COUNTED = 10_000  # problems after which a resource is looked at no further
@@ -416,12 +417,8 @@ def _leaf(annotation: Any) -> tuple[str, bool]:
         return primitive, False
     if isinstance(annotation, type) and hasattr(annotation, "get_model_klass"):
         return annotation.__name__.removesuffix("Type"), False
-    is_list = getattr(annotation, "__origin__", None) is list
-    for inner in get_args(annotation):
-        leaf, inner_list = _leaf(inner)
-        if leaf:
-            return leaf, is_list or inner_list
-    return "", False
+    leaf, is_list = _leaf(get_args(annotation)[0])  # of `X | None` the first
+    return leaf, is_list or get_origin(annotation) is list
 
 
 @lru_cache(maxsize=1024)
@@ -797,11 +794,9 @@ def _number_trouble(value: Any, type_: str) -> str:
     """What is wrong with a number of a type, empty for nothing. `json` may have read it."""
     if isinstance(value, _Unhandy):
         return value.value
-    if isinstance(value, Decimal):
-        is_handy = value.is_finite() and abs(value.adjusted()) <= NUMBER_TEXT + EXPONENT
-    else:
-        is_handy = -(10**NUMBER_TEXT) < value < 10**NUMBER_TEXT  # of NaN this is false
-    if not is_handy:
+    if value != value or value in (math.inf, -math.inf):
+        return _Unhandy.NONE.value
+    if not -(10**NUMBER_TEXT) < value < 10**NUMBER_TEXT:
         return _Unhandy.LONG.value
     return "is not a whole number" if type_ in _WHOLE and not isinstance(value, int) else ""
 

@@ -390,7 +390,8 @@ class _Resources:
 
     def _supporting(self) -> list[Json]:
         """The note; and how the claim is billed, where it is not an original one."""
-        billed, found = self.billed, []
+        billed = self.billed
+        found: list[Json] = []
         if billed.frequency != "1":
             found.append(
                 {

@@ -38,18 +38,18 @@ from functools import cache
 from pathlib import Path
 from typing import Any, Literal
 
-from adapter.findings import SEVERITIES, Reason, Severity
+from adapter.findings import SEVERITIES, Finding, Location, Reason, Severity, Verdict
 from adapter.model import Claim
 from tests import build837, buildfhir
 from tests.build837 import DAY
 from tests.notation import Line, parsed
+from tests.runs import Ran
 
 Form = Literal["x12", "fhir"]
+FORMS: tuple[Form, ...] = ("x12", "fhir")
 
 ROOT = Path(__file__).parent.parent
 FOLDER = ROOT / "fixtures" / "rules"
-
-FORMS: tuple[Form, ...] = ("x12", "fhir")
 
 CLAIM_KEYS = {
     *("payer", "on", "pos", "dx", "note", "state", "filing"),
@@ -179,6 +179,26 @@ def cases_of(path: Path) -> Sequence[Case]:
 def in_both(claim: Claim) -> Claim:
     """A claim of the model without what FHIR does not say: that it is an original one."""
     return replace(claim, frequency=None) if claim.frequency == "1" else claim
+
+
+def verdicts(ran: Ran) -> list[Verdict]:
+    """What is said of claims, without what only one format has: places, bytes, envelopes."""
+    return [
+        replace(
+            verdict,
+            findings=[placeless(each) for each in verdict.findings],
+            corrected=[placeless(each) for each in verdict.corrected],
+            withheld=[replace(each, finding=placeless(each.finding)) for each in verdict.withheld],
+            changes=(),
+            rewritten=None,
+        )
+        for verdict in ran.verdicts
+        if verdict.claim is not None
+    ]
+
+
+def placeless(finding: Finding) -> Finding:
+    return replace(finding, location=Location(), excerpts=())
 
 
 def _case(ident: str, rule: str, verdict: Any, said: Mapping[str, Any]) -> Case:

@@ -12,7 +12,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import cached_property
-from json.decoder import scanstring
 from typing import Any
 
 from adapter.findings import ChangeMade
@@ -22,7 +21,8 @@ from tests.runs import Ran
 BLANKS = " \t\r\n"
 AROUND = BLANKS + "\ufeff\0"  # a mark before, padding behind
 SCALAR_END = re.compile(r"[\s,\]}]|$")
-STRUCTURE = re.compile(r'["{}\[\]]')
+STRING = re.compile(r'"(?:[^"\\]|\\.)*"')
+STRUCTURE = re.compile(r'"(?:[^"\\]|\\.)*"|[{}\[\]]')
 
 MARK = "\x00"  # in place of what is left out: no JSON text holds it
 AMOUNTS = ("net", "unitPrice", "quantity")  # of an item: their value may change
@@ -76,8 +76,9 @@ class Node:
                 return found
             key = None
             if keyed:
-                key, at = scanstring(text, at + 1)
-                at = _past(text, at, BLANKS + ":")
+                end = _end_of(text, at)
+                key = json.loads(text[at:end])
+                at = _past(text, end, BLANKS + ":")
             end = _end_of(text, at)
             found.append((key, Node(text, at, end)))
             at = end
@@ -110,17 +111,17 @@ def _past(text: str, at: int, skipped: str) -> int:
 
 def _end_of(text: str, at: int) -> int:
     """Where the value that begins at `at` ends."""
-    if text[at] == '"':
-        return scanstring(text, at + 1)[1]
     if text[at] not in "{[":
+        found = STRING.match(text, at)
+        if found is not None:
+            return found.end()
         found = SCALAR_END.search(text, at)
         assert found is not None
         return found.start()
     depth = 0
     while found := STRUCTURE.search(text, at):
         at = found.end()
-        if found[0] == '"':
-            at = scanstring(text, at)[1]
+        if found[0].startswith('"'):
             continue
         depth += 1 if found[0] in "{[" else -1
         if not depth:

@@ -9,7 +9,15 @@ from io import BytesIO
 
 from adapter.documents import open_document
 from adapter.engine import Policy, run
-from adapter.findings import ChangeMade, Finding, InputDone, NotEvaluated, Verdict, Withheld
+from adapter.findings import (
+    ChangeMade,
+    Finding,
+    InputDone,
+    Notes,
+    NotEvaluated,
+    Verdict,
+    Withheld,
+)
 from adapter.model import Claim
 from adapter.profiles import Form, Profiles
 from adapter.source import Source, Unreadable
@@ -84,7 +92,7 @@ def fix(
 
 
 def _run(data: bytes, chosen: Policy) -> Ran:
-    document = open_document(Source("input", data))
+    document = open_document(Source("input", data), Notes(mappings=shipped().version))
     *verdicts, done = run(document, chosen)
     out = BytesIO()
     document.write(out)
@@ -110,7 +118,7 @@ def twice(claim: Claim, payer: str | None) -> frozenset[int]:
 
 def read(data: bytes) -> list[Claim]:
     """Raises: Unreadable."""
-    return list(open_document(Source("input", data)).read())
+    return list(open_document(Source("input", data)).read(shipped().candidate_codes))
 
 
 def refusal(act: Callable[[bytes], object], data: bytes) -> Unreadable | None:

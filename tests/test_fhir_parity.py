@@ -21,6 +21,7 @@ from hypothesis import strategies as st
 from adapter.findings import Applicability, ChangeMade, Finding, InputDone, Verdict
 from adapter.model import Claim
 from tests import build837
+from tests.build837 import DAY
 from tests.buildfhir import (
     ON_ONE_LINE,
     ROWS,
@@ -33,7 +34,7 @@ from tests.buildfhir import (
     claim,
     dumps,
 )
-from tests.cases import Case, all_cases, in_both
+from tests.cases import Case, all_cases, in_both, verdicts
 from tests.conserving_fhir import Node, assert_conserved, claims, documents, node_of, nodes
 from tests.runs import Ran, check, fix, read
 
@@ -91,6 +92,22 @@ def test_every_shape_is_read_as_the_same_claim(shape: Shape, options: dict[str, 
 
 
 # --- what is done -------------------------------------------------------------------------------
+
+
+MENDED = ("64493-RT $400.01", "64493-LT $400.01", "64494-50,51 x2 $800", "64475-59,RT $9")
+
+
+@pytest.mark.parametrize("options", OPTIONS.values(), ids=OPTIONS.keys())
+@pytest.mark.parametrize("suggested", [False, True], ids=["safe", "suggested"])
+def test_whatever_a_claim_says_is_corrected_alike(options: dict[str, Any], suggested: bool) -> None:
+    said = {"payer": "medicare", **options}
+    before = bundle(*MENDED, **said)
+    x12 = build837.write(build837.one(*MENDED, controls=None, **said))
+    twin, ran = (fix(data, said["payer"], suggested=suggested) for data in (x12, before))
+    assert ran.changes or not suggested or not said.get("on", DAY)
+    assert verdicts(twin) == verdicts(ran)
+    assert in_both(last_claim(twin.data)) == in_both(last_claim(ran.data))
+    assert_conserved(before, ran)
 
 
 def _corrected_cases() -> list[Case]:

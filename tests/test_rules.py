@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Callable, Sequence
 from decimal import Decimal
 from functools import cache
 from pathlib import Path
@@ -13,12 +12,12 @@ import pytest
 
 import adapter
 from adapter.changes import atoms
-from adapter.findings import Applicability, Finding, Location, Severity, Verdict
+from adapter.findings import Applicability, Finding, Severity
 from adapter.model import Claim, ServiceLine
 from adapter.rules import FAMILIES, HEADINGS, Rule, all_rules
 from adapter.tables import shipped
 from tests import conserving, conserving_fhir
-from tests.cases import FOLDER, FORMS, BadCase, Case, Form, all_cases, cases_of, in_both
+from tests.cases import FOLDER, FORMS, BadCase, Case, Form, all_cases, cases_of, in_both, verdicts
 from tests.notation import Line, shown
 from tests.runs import Ran, check, fix, read, twice
 from tests.splitting import split
@@ -155,7 +154,7 @@ def test_messages_are_sentences_without_values_of_the_patient(case: Case, form: 
 @each_run
 def test_the_verbs_say_the_same(case: Case, form: Form) -> None:
     """`adapter.check` sees one claim, without its place; `adapter.fix` is the engine's run."""
-    as_ever = {"x12": bytes, "fhir": conserving_fhir.unsigned}
+    as_ever: dict[Form, Callable[[bytes], bytes]] = {"x12": bytes, "fhir": conserving_fhir.unsigned}
     data = bytes_of(case.id, form)
     alone = [found for claim in read(data) for found in adapter.check(claim, case.payer)]
     in_file = [f for f in checked(case.id, form).findings if f.rule not in ("ED01", "ED03")]
@@ -303,26 +302,6 @@ def member(element: str) -> str:
     if match := re.fullmatch(r"SV101-0([3-6])", element):
         return f".modifier[{int(match[1]) - 3}]"
     raise KeyError(element)
-
-
-def verdicts(ran: Ran) -> list[Verdict]:
-    """What is said of claims, without places, bytes, and what only an envelope can have."""
-    return [
-        replace(
-            verdict,
-            findings=[placeless(each) for each in verdict.findings],
-            corrected=[placeless(each) for each in verdict.corrected],
-            withheld=[replace(each, finding=placeless(each.finding)) for each in verdict.withheld],
-            changes=(),
-            rewritten=None,
-        )
-        for verdict in ran.verdicts
-        if verdict.claim is not None
-    ]
-
-
-def placeless(finding: Finding) -> Finding:
-    return replace(finding, location=Location(), excerpts=())
 
 
 def causes(ran: Ran) -> set[str]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from decimal import Decimal
+from itertools import chain
 from typing import Literal, NamedTuple
 
 from adapter.changes import (
@@ -149,7 +150,7 @@ class ClaimResource:
         items = [(item.value.start, item.value.end) for item in sent.reader.items]
         numbers = [line.number for line in sent.claim.lines]
         found = []
-        for edit in composed(len(sent.text), self.passes, [start for start, _ in items]):
+        for edit in composed(len(sent.text), self.passes, sorted(chain(*items))):
             start, end = edit.span
             line = next(
                 (
@@ -307,8 +308,14 @@ class ClaimResource:
                         return f"an item has {what}"
                 if f"item[{item.position}].net" in odd:
                     return "the charge is not quantity times unit price"
-                if item.value.get("unitPrice") is None:
+                quantity, unit_price = item.value.get("quantity"), item.value.get("unitPrice")
+                if quantity is not None and quantity.kind is not Kind.OBJECT:
+                    return "a quantity cannot be read"
+                if unit_price is None:
                     continue
+                value = unit_price.get("value")
+                if value is None or value.number is None:
+                    return "a unit price cannot be read"
                 count = line.units if units is None else Decimal(units)
                 price = _unit_price(charge or line.charge, count)
                 if price is None or price != round(price, 2):

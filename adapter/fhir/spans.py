@@ -145,7 +145,6 @@ _HALF = re.compile(rb"\\u[dD][89a-fA-F]")
 def scan(text: bytes, start: int = 0) -> Value:
     """The object or array that begins at `start`, blanks before it passed over.
 
-    Args: text, of which the caller knows that it is UTF-8.
     Raises: Broken.
     """
     opening = _OPEN.match(text, start)
@@ -234,11 +233,17 @@ def _opened(text: bytes, start: int, key: int) -> Value:
 
 
 def _decoded(text: bytes, start: int, end: int) -> str:
-    """The string whose quotes are at both ends of the span. Raises: Broken for half a character."""
+    """The string whose quotes are at both ends of the span.
+
+    Raises: Broken for what is not UTF-8, or is half a character.
+    """
     raw = text[start + 1 : end - 1]
-    if b"\\" not in raw:
-        return raw.decode("utf-8")
-    decoded = cast(str, json.loads(text[start:end]))
+    try:
+        if b"\\" not in raw:
+            return raw.decode("utf-8")
+        decoded = cast(str, json.loads(text[start:end].decode("utf-8")))
+    except UnicodeDecodeError:
+        raise Broken("this is not UTF-8", start) from None
     if _HALF.search(raw):
         try:
             decoded.encode("utf-8")

@@ -290,6 +290,7 @@ class Survey:
             if name in names:
                 raise Broken("a name stands twice in one object", key, path)
             names.add(name)
+            self._checked(data[key:at], key)
             at = _blank(data, at)
             if data[at : at + 1] != b":":
                 raise Broken("a colon should stand here", at, path)
@@ -625,12 +626,17 @@ def _claims_in(value: dict[str, Any], depth: int = 0) -> int:
 
 
 def _strings(raw: bytes) -> None:
-    """Reads every string of a text that has surrogates in it. Raises: Broken."""
-    waiting = [scan(raw)] if raw[:1] in (b"{", b"[") else []
-    while waiting:
-        value = waiting.pop()
-        _ = value.string
-        waiting += value.members.values() or value.elements
+    """Reads every string of a value that has surrogates in it. Raises: Broken."""
+    try:
+        waiting = [scan(b"[" + raw + b"]")]
+        while waiting:
+            value = waiting.pop()
+            _ = value.string
+            waiting += value.members.values() or value.elements
+    except Broken as broken:
+        raise Broken(
+            broken.what, broken.at - 1, broken.path.partition("]")[2].lstrip(".")
+        ) from None
 
 
 def _blank(data: Data, at: int) -> int:
