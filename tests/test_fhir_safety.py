@@ -118,8 +118,9 @@ def test_what_is_nested_without_end_is_refused(facet: Facet, place: str, opening
     assert_refused(facet, with_deep(place, deep(100_000, opening, True)), "nested deeper")
     for levels in (100, 500, 900, 1000, 1100, 5000):
         data = with_deep(place, deep(levels, opening, True))
-        if refusal(fix, data) is None:  # of a resource that nobody reads deeply
-            assert place == "stranger"
+        if refusal(fix, data) is None:  # whoever reads it must be told; of others nothing is read
+            told = any(finding.rule.startswith("FH") for finding in check(data).findings)
+            assert told or place == "stranger"
             assert fix(data).data == data
 
 
@@ -230,12 +231,12 @@ def test_every_command_withstands_numbers(facet: Facet, written: str, field: str
         (b'"code":"RT"', b'"code":"RT","cod\\u0065":"50"', "twice"),
         (b'"status":"active"', b'"status":"active","status":"cancelled"', "twice"),
         (b'"resourceType":"Claim"', b'"resourceType":"Claim","resourceType":"Patient"', "twice"),
-        (b'"id":"CLM0001"', b'"id":"\\ud800"', "half of a surrogate pair"),
-        (b'"id":"CLM0001"', b'"id":"\xed\xa0\x80"', "UTF-8"),
-        (b'"id":"CLM0001"', b'"id":"CLM0001","text":{"div":"\\udfff"}', "half of a surrogate pair"),
-        (b'"id":"CLM0001"', b'"id":"CLM0001","implicitRules":"\\udfff"', "half of a surrogate pair"),
-        (b'"id":"CLM0001"', b'"id":"CLM0001","\xff":1', "UTF-8"),
-        (b'"id":"CLM0001"', b'"id":"CLM0001","\\ud800":1', "half of a surrogate pair"),
+        (b'"CLM0001"', b'"\\ud800"', "half of a surrogate pair"),
+        (b'"CLM0001"', b'"\xed\xa0\x80"', "UTF-8"),
+        (b'"CLM0001"', b'"CLM0001","text":{"div":"\\udfff"}', "half of a surrogate pair"),
+        (b'"CLM0001"', b'"CLM0001","implicitRules":"\\udfff"', "half of a surrogate pair"),
+        (b'"CLM0001"', b'"CLM0001","\xff":1', "UTF-8"),
+        (b'"CLM0001"', b'"CLM0001","\\ud800":1', "half of a surrogate pair"),
     ],
 )  # fmt: skip
 @pytest.mark.parametrize("packed", ["alone", "in a Bundle", "in rows"])
@@ -279,7 +280,7 @@ BLANKS = [
 def spellings(draw: st.DrawFn) -> str:
     """A code as JSON can write it, in either case, with what some readers take for blanks."""
     code = draw(st.sampled_from(["64493", "0213T", "0213t"]))
-    letters = "".join(escaped(letter, draw) for letter in code)
+    letters = code if draw(st.booleans()) else "".join(escaped(each, draw) for each in code)
     return draw(st.sampled_from(BLANKS)) + letters + draw(st.sampled_from(BLANKS))
 
 
@@ -331,7 +332,7 @@ CYCLES: Mapping[str, tuple[Json, Sequence[Json]]] = {
     ),
     "a coverage that the claim pays": (
         {"insurance": [{"sequence": 1, "focal": True, "coverage": to("Coverage/c")}]},
-        [resource_of("Coverage", "c", payor=[to("Claim/CLM0001")], beneficiary=to("Claim/CLM0001"))],
+        [resource_of("Coverage", "c", payor=[to("Claim/CLM0001")], subscriber=to("Claim/CLM0001"))],
     ),
     "a practitioner and a role": (
         {"provider": to("Practitioner/d")},
@@ -344,7 +345,7 @@ CYCLES: Mapping[str, tuple[Json, Sequence[Json]]] = {
         {"provider": to("PractitionerRole/r"), "careTeam": [
             {"sequence": 1, "provider": to("PractitionerRole/r"), "role": {"coding": []}}
         ]},
-        [ROLE | {"practitioner": to("PractitionerRole/r"), "organization": to("PractitionerRole/r")}],
+        [ROLE | dict.fromkeys(("practitioner", "organization"), to("PractitionerRole/r"))],
     ),
     "roles in a ring": (
         {"provider": to("PractitionerRole/r")},
@@ -485,7 +486,7 @@ GROWING: Mapping[str, Callable[[int], Json]] = {
     "contained": with_list("contained", lambda n: resource_of("Patient", f"p{n}")),
     "empty extensions": with_list("extension", lambda n: {}),
     "identifiers": with_list("identifier", lambda n: {}),
-    "modifiers": of_item("modifier", lambda n: concept(CPT, "59")),
+    "modifiers": of_item("modifier", lambda n: concept(CPT, f"M{n}")),
     "empty modifiers": of_item("modifier", lambda n: {}),
     "codings": lambda count: changed(
         lambda r: r["item"][0]["productOrService"]["coding"].extend([concept(CPT, "x")] * count),
@@ -532,16 +533,18 @@ def work(act: Callable[[bytes], object], data: bytes) -> int:
     return lines
 
 
-@pytest.mark.parametrize("made", GROWING.values(), ids=GROWING.keys())
-def test_twice_as_much_is_about_twice_the_work(made: Callable[[int], Json]) -> None:
-    """Not four times, as where each is compared with all others."""
+LINEAR = {name: made for name, made in GROWING.items() if name != "items"}
+"""Lines of a claim are compared with one another; of all else each costs as much as the others."""
 
+
+@pytest.mark.parametrize("made", LINEAR.values(), ids=LINEAR.keys())
+def test_each_further_one_is_as_much_work_as_those_before(made: Callable[[int], Json]) -> None:
     def act(data: bytes) -> object:
-        return fix(data, "medicare", suggested=True)
+        return check(data, "medicare")
 
-    small, large = (js(made(count)) for count in (150, 300))
-    act(large)  # tables are loaded once
-    assert work(act, large) < 3 * work(act, small)
+    act(js(made(1)))  # tables are loaded once
+    first, second, fourth = (work(act, js(made(count))) for count in (25, 50, 100))
+    assert fourth - second <= 2 * (second - first) + fourth // 500
 
 
 MUCH = {"items": 2000, "entries": 30_000, "care team": 30_000}
@@ -556,7 +559,6 @@ def test_much_of_anything_is_read(name: str) -> None:
 
 LONG = "A" * 3_000_000
 STRINGS: Mapping[str, Callable[[Json], object]] = {
-    "id": lambda r: r.update(id=LONG),
     "note": lambda r: r.update(supportingInfo=[{"sequence": 1, "valueString": LONG}]),
     "name": lambda r: r["contained"][0]["name"][0].update(family=LONG),
     "code": lambda r: r["item"][0].update(productOrService=concept(CPT, LONG)),
@@ -583,7 +585,7 @@ def test_long_strings_are_read_and_not_repeated(
     for options in ((), ("--format", "sarif"), ("--validate-fhir",)):
         ran = facet("check", *options, "in.json")
         shown = ran.out.decode() + ran.err
-        assert len(shown) < 200_000 or LONG in changed(change).get("id", "")
+        assert len(shown) < 100_000
 
 
 # --- what gets out --------------------------------------------------------------------------------
@@ -591,7 +593,8 @@ def test_long_strings_are_read_and_not_repeated(
 IDS = [
     "../../etc/passwd", "..", "/tmp/x", "a/b", "a\\b", "C:\\x", "~root", "-o", "--fix", "%s%n",
     "$(id)", "`id`", "a;b", "a\nb", "a\rb", "a\tb", "\x1b[31mred", "\x9b31m", "\x00",
-    "<script>alert(1)</script>", "::error::x", "'\"", "|", "\u202etxt", "\u2028", "😀", " ", "", "null", "x" * 300,
+    "<script>alert(1)</script>", "::error::x", "'\"", "|", "\u202etxt", "\u2028", "😀", " ", "",
+    "null", "x" * 300,
 ]  # fmt: skip
 
 
@@ -669,7 +672,7 @@ def broken_in(data: bytes) -> Iterator[bytes]:
     """The same with what --validate-fhir, the FH rules or the reader object to, at the canaries."""
     yield data
     yield data.replace(b'"1955-05-05"', b'"1955-13-05"')
-    yield data.replace(b'"family":', b'"CANARYKEY":"x","family":')
+    yield data.replace(b'"family":', b'"CANARY, JOHN":"x","family":')
     yield data.replace(b'"birthDate":', b'"birthdate":')
     yield data.replace(b'"line":[', b'"line":[7,')
     yield data.replace(b'"status":"active"', b'"status":"CANARY"')

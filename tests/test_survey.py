@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from typing import Any
 from unittest.mock import patch
 
@@ -47,7 +47,9 @@ def survey(data: bytes, *, every: bool = False) -> Survey:
 @contextmanager
 def sized(**sizes: int) -> Iterator[None]:
     """Other values of WINDOW and LARGEST."""
-    with patch.multiple(module, **sizes):
+    with ExitStack() as stack:
+        for name, size in sizes.items():
+            stack.enter_context(patch.object(module, name, size))
         yield
 
 
@@ -335,9 +337,10 @@ PLACE = re.compile(r"(?:line|(?:^|; )row) (\d+), column (\d+)(?:, ([\w.\[\]?]+))
 
 
 def leads_to(path: str, told: str) -> bool:
-    """Whether a path that is told, with the type or without, is the way to a place, or beyond."""
+    """Whether a path that is told, with the type or without, is the way to a place, or beyond it
+    to the member `x`."""
     ways = (path, path.partition(".")[2])
-    return any(way.startswith(told) or told.startswith(way or ".") for way in ways)
+    return any(way.startswith(told) or told.startswith(f"{way}.x".lstrip(".")) for way in ways)
 
 
 @pytest.mark.parametrize(("data", "path"), HOLES.values(), ids=HOLES.keys())
@@ -464,6 +467,17 @@ def test_a_bundle_may_be_larger_than_any_resource_in_it() -> None:
     with sized(**SMALL):
         data = compact(collection(*[PATIENT] * 500, {"resourceType": "Claim", "id": "64493"}))
         assert ours(survey(data)) == 1
+
+
+@pytest.mark.parametrize("member", [member for member, _ in MEMBERS.values()], ids=MEMBERS.keys())
+def test_what_is_wrong_is_not_called_too_large(member: bytes) -> None:
+    """However much there is behind it."""
+    broken = in_bundle(holed()).replace(HOLE, member)
+    data = broken[:-2] + b",{}" * 2000 + b"]}"
+    expected = outcome(data)
+    assert len(data) > 5 * SMALL["LARGEST"]
+    with sized(**SMALL):
+        assert outcome(data) == expected
 
 
 def test_no_message_holds_a_value() -> None:

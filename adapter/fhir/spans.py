@@ -100,9 +100,9 @@ class Value:
         match self.kind:
             case Kind.OBJECT:
                 members = ((name, value.canonical()) for name, value in self.members.items())
-                return tuple(sorted(members, key=lambda member: member[0]))
+                return ("{", *sorted(members, key=lambda member: member[0]))
             case Kind.ARRAY:
-                return tuple(element.canonical() for element in self.elements)
+                return ("[", *(element.canonical() for element in self.elements))
             case Kind.STRING:
                 return f'"{self.string}'
             case _:
