@@ -575,6 +575,8 @@ def _new_errors(before: Counter[tuple[str, str]], after: Counter[tuple[str, str]
 
 def _changes_made(view: ClaimView, mended: Sequence[Finding]) -> Iterator[ChangeMade]:
     """What became of the claim's bytes, in places and lines of the input; one fix was one pass."""
+    if not mended:
+        return
     for edit, before, line in view.edits():
         if edit.data == before:  # what one correction changed another has changed back
             continue

@@ -243,6 +243,10 @@ class Source:
             _give_back(self.data, max(0, self._released - RELEASE_BEHIND), upto)
             self._released = upto
 
+    def rewind(self) -> None:
+        """Begins another pass: pages that were given back will be given back again."""
+        self._released = 0
+
     def write(self, patches: PatchLog, out: IO[bytes]) -> None:
         """The bytes with the patches, packed as they came; the very same where there is none."""
         if not patches.count:

@@ -229,13 +229,20 @@ def test_rows_of_a_size_end_with_the_one_that_reaches_it() -> None:
     assert said.claims == data.count(b"\n")
 
 
-def test_amounts_have_cents() -> None:
-    data, _ = rows(claims=30, facet=Fraction(1))
+def test_amounts_have_cents_and_are_right() -> None:
+    data, _ = rows(claims=60, facet=Fraction(1, 2))
+    priced = 0
     for line in data.splitlines():
         claim = json.loads(line, parse_float=Decimal)
         amounts = [item["net"]["value"] for item in claim["item"]]
         assert sum(amounts) == claim["total"]["value"]
         assert {amount.as_tuple().exponent for amount in amounts} == {-2}
+        for item in claim["item"]:
+            if "unitPrice" in item:
+                priced += 1
+                price = item["unitPrice"]["value"]
+                assert item["quantity"]["value"] * price == item["net"]["value"]
+    assert priced
 
 
 def test_fhir_that_cannot_be_written_is_refused() -> None:

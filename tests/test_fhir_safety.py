@@ -138,7 +138,7 @@ def test_what_is_opened_and_never_closed_is_refused(facet: Facet, opening: str) 
     assert_refused(facet, with_deep("claim", deep(100_000, opening, False)))
 
 
-@pytest.mark.parametrize("levels", range(1, 22))
+@pytest.mark.parametrize("levels", [1, 5, 6, 7, 8, 20, 40, 400])
 def test_no_facet_claim_is_passed_by_in_bundles_within_bundles(levels: int) -> None:
     resource = changed(lambda r: None, RIGHT)
     for _ in range(levels):
@@ -547,7 +547,7 @@ def test_each_further_one_is_as_much_work_as_those_before(made: Callable[[int], 
     assert fourth - second <= 2 * (second - first) + fourth // 500
 
 
-MUCH = {"items": 2000, "entries": 30_000, "care team": 30_000}
+MUCH = {"items": 2000, "modifiers": 5000}  # rules compare those with one another
 
 
 @pytest.mark.parametrize("name", [name for name in GROWING if "claims" not in name])
@@ -692,13 +692,13 @@ def broken_in(data: bytes) -> Iterator[bytes]:
 
 def outcomes(data: bytes) -> list[str]:
     """What is said of the claims in the output, as text."""
-    rows = [json.loads(data)] if data.startswith(b"{") and b"\n{" not in data else []
-    return [
-        json.dumps(entry["resource"])
-        for row in rows
-        for entry in row.get("entry", ())
-        if entry["resource"]["resourceType"] in ("OperationOutcome", "Provenance")
-    ]
+    try:
+        rows = [json.loads(data)] if data else []
+    except ValueError:
+        rows = [json.loads(row) for row in data.splitlines()]
+    held = [entry["resource"] for row in rows for entry in row.get("entry", ())]
+    kinds = ("OperationOutcome", "Provenance")
+    return [json.dumps(each) for each in held if each["resourceType"] in kinds]
 
 
 FORMATS = ("text", "json", "ndjson", "sarif", "github")

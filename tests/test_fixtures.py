@@ -23,7 +23,7 @@ from adapter.rules import all_rules
 from adapter.source import Source
 from tests.buildfhir import CPT, HCPCS, NPI
 from tests.cases import ROOT
-from tests.checkers import fhirkit, nodes, r4b
+from tests.checkers import fhirkit, medplum, nodes, r4b
 from tests.guide import errors_of, sets_of
 from tests.runs import check, fix, policy, read, refusal
 from tests.splitting import split
@@ -292,6 +292,21 @@ def test_what_is_corrected_in_a_fhir_file(path: Path) -> None:
         assert fix(ran.data, suggested=ran is suggested).data == ran.data
 
 
+@pytest.mark.parametrize(
+    ("name", "reasons"),
+    [
+        ("institutional.json", {"not-professional"}),
+        ("preauthorization.json", {"not-professional"}),
+        ("mixed.ndjson", {"not-professional", "intent-unknown"}),
+        ("sparse.json", {"units-unknown", "date-unknown", "intent-unknown"}),
+    ],
+)
+def test_what_cannot_be_checked_is_said(name: str, reasons: set[str]) -> None:
+    """One claim is cancelled among others; one lacks units, another the day of service."""
+    ran = check((FHIR / name).read_bytes())
+    assert {str(each.reason) for each in ran.not_evaluated} == reasons
+
+
 @pytest.mark.parametrize("name", REFUSED)
 def test_a_broken_file_is_refused_with_a_place(name: str, tmp_path: Path) -> None:
     path = FHIR / name
@@ -304,16 +319,27 @@ def test_a_broken_file_is_refused_with_a_place(name: str, tmp_path: Path) -> Non
     assert not list(tmp_path.iterdir())
 
 
+def outputs(path: Path) -> list[bytes]:
+    """The resources of a file as it is, corrected, and with notes in it or beside it."""
+    data = path.read_bytes()
+    made = [data, *written(data, suggested=True), *written(data, annotate=True)]
+    made += written(data, suggested=True, annotate=True, beside=True)
+    return list(dict.fromkeys(each for output in made for each in resources(output) if each))
+
+
 @each_valid
 def test_a_fhir_file_is_valid_and_stays_so(path: Path) -> None:
-    """As it is, corrected, and with notes in it or beside it."""
-    data = path.read_bytes()
-    outputs = [data, *written(data, suggested=True)]
-    outputs += written(data, annotate=True)
-    outputs += written(data, suggested=True, annotate=True, beside=True)
-    for resource in dict.fromkeys(each for output in outputs for each in resources(output)):
+    for resource in outputs(path):
         assert not fhirkit(resource)
         assert not r4b(resource)
+
+
+def test_the_invariants_of_r4_hold_in_all_of_them() -> None:
+    """Of 20 annotated files at least; Medplum is asked once for all."""
+    made = [resource for path in valid for resource in outputs(path)]
+    assert len(valid) >= 20
+    assert sum(b'"OperationOutcome"' in each for each in made) >= 20
+    assert not medplum(made)
 
 
 def test_what_is_named_broken_is_broken() -> None:
@@ -402,9 +428,8 @@ def test_a_layout_is_kept(name: str, line_end: bytes, indent: bytes) -> None:
     assert fixed.changes
     assert laid_out.fullmatch(data)
     assert laid_out.fullmatch(fixed.data)
-    if name != "claim.json":  # a lone Claim is wrapped in lines of its own
-        annotated, _ = written(data, annotate=True, beside=True)
-        assert laid_out.fullmatch(annotated)
+    annotated, _ = written(data, annotate=True, beside=True)
+    assert laid_out.fullmatch(annotated)
 
 
 def test_a_compact_text_stays_on_one_line() -> None:
@@ -437,12 +462,13 @@ TOOL, NO_VERSION = f"facet-adapter {__version__}".encode(), b"facet-adapter 0.0.
 
 WRITTEN: dict[str, tuple[str, dict[str, bool]]] = {
     "claim.annotated": ("claim.json", {"annotate": True}),
+    "claim.corrected": ("claim.json", {"suggested": True}),
     "claims.corrected": (
         "claims.ndjson",
         {"suggested": True, "annotate": True, "beside": True},
     ),
     "collection-uuid.corrected": ("collection-uuid.json", {"suggested": True}),
-    "crlf.corrected": ("crlf.json", {"suggested": True, "beside": True}),
+    "crlf.corrected": ("crlf.json", {"suggested": True, "annotate": True}),
     "document.annotated": ("document.json", {"annotate": True, "beside": True}),
     "kept.annotated": ("kept.json", {"annotate": True, "beside": True}),
     "searchset.annotated": ("searchset.json", {"annotate": True}),

@@ -452,7 +452,7 @@ class Reader:
         first, last = self._days(held, path)
         pointers = tuple(
             by_sequence.get(sequence, len(known) + sequence)
-            for sequence in fields.sequences(item, "diagnosisSequence", path)
+            for sequence in self._sequences(item, "diagnosisSequence", path, by_sequence)
         )
         members = self._sequences(item, "careTeamSequence", path, team)
         informed = self._sequences(item, "informationSequence", path, self.informations)
@@ -485,8 +485,7 @@ class Reader:
     def _sequences(
         self, item: Value, name: str, path: str, known: Collection[int]
     ) -> Sequence[int]:
-        """The numbers by which an item names other parts of the claim; one that names nothing is
-        told. (Those of diagnoses are the rules' to look at.)"""
+        """The numbers by which an item names parts of the claim; one that names nothing is told."""
         numbers = self.fields.sequences(item, name, path)
         for position, number in enumerate(numbers):
             if number not in known:

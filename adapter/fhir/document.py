@@ -96,6 +96,7 @@ class FhirDocument:
         """
         survey = Survey(self.source, self._start, codes, every, self._validate)
         self._survey = survey
+        self.source.rewind()
         self.claims = survey.claims
         self.format = "ndjson" if survey.is_ndjson else "fhir"
         if self._writing.annotate and not self._writing.beside:
@@ -290,7 +291,9 @@ def _subject(view: ClaimResource) -> Subject:
         None,
     )
     row = view.place.row
-    key = reference or (f"row {row}, {view.place.path}" if row is not None else view.place.path)
+    key = reference or view.place.path
+    if row is not None:  # other rows may hold a resource of the same name
+        key = f"row {row}, {key}"
     return Subject(reference, "Claim", identifier, key, row)
 
 

@@ -15,6 +15,7 @@ from adapter.model import Oddity, Trouble
 _DATE_TIME = re.compile(
     r"(\d{4})(?:-(\d\d)(?:-(\d\d)(?:T\d\d:\d\d(?::\d\d(?:\.\d+)?)?(?:Z|[+-]\d\d:\d\d)?)?)?)?"
 )
+LONGEST_CODE = 64  # letters; those that are billed have five, modifiers two
 _SEQUENCE = re.compile(rb"[1-9][0-9]{0,9}")
 
 
@@ -132,7 +133,9 @@ class Fields:
             where = f"{path}.coding[{position}]"
             code = self.of(coding, "code", Kind.STRING, where, blocking=blocking)
             text = (code.string or "").strip() if code is not None else ""
-            if text:
+            if len(text) > LONGEST_CODE:
+                self._wrong(f"{where}.code", "is longer than any code", blocking)
+            elif text:
                 system = self.text(coding, "system", where)
                 found.append(Coding(None if system is None else plain(system), text, coding))
         return found

@@ -15,6 +15,7 @@ from adapter.fhir.spans import Broken, Value, scan
 from adapter.fhir.survey import Entry
 from adapter.source import Data
 
+READ_OF_ONE = 20  # resources that say the same of one: that they are there matters, not how many
 KEPT = 512  # resources that are held as spans, besides those that are being read
 ANSWERS = {"ClaimResponse": "request", "ExplanationOfBenefit": "claim"}
 """Types that answer a claim, and the member that refers to it."""
@@ -26,6 +27,7 @@ class Neighbours:
     def __init__(self, data: Data, entries: Sequence[Entry]) -> None:
         self._data, self._entries = data, entries
         self._read = lru_cache(maxsize=KEPT)(self._scanned)
+        self._same: dict[int, bool] = {}  # by the list of entries, which an index holds
 
     def find(self, reference: str, base: str | None) -> Target:
         """The resource at an address, of which several may be there.
@@ -43,28 +45,31 @@ class Neighbours:
             found = self._by_uuid.get(reference.removeprefix("urn:uuid:"))
         if found is None:
             return Target(None)
-        first = self._read(found[0])
-        if first is not None and any(
-            self._bytes(other) != self._bytes(found[0]) for other in found[1:]
-        ):
+        if len(found) > 1 and not self._is_one(found):
             return Target(None, is_one=False)
-        return Target(first)
+        return Target(self._read(found[0]))
+
+    def _is_one(self, found: Sequence[Entry]) -> bool:
+        """Whether entries with one address are the same; asked once of each address."""
+        if id(found) not in self._same:
+            first = self._bytes(found[0])
+            self._same[id(found)] = all(self._bytes(other) == first for other in found[1:])
+        return self._same[id(found)]
 
     def role_of(self, practitioner: Value) -> Value | None:
         """The only PractitionerRole of a Practitioner; None where there is none, or several."""
         ident = string(practitioner, "id")
         found = self._roles.get(f"Practitioner/{ident}", ())
-        urls = [entry.url for entry in self._entries if entry.id == ident and entry.url]
-        for url in urls if ident is not None else ():
-            found = found or self._roles.get(url, ())
+        for entry in self._by_id.get(f"Practitioner/{ident}", ())[:READ_OF_ONE]:
+            found = found or self._roles.get(entry.url or "", ())
         return self._read(found[0]) if len(found) == 1 else None
 
     def answers(self, claim: Value, url: str | None) -> Sequence[Value]:
         """The responses that refer to a claim."""
         ident = string(claim, "id")
         names = [name for name in (url, ident and f"Claim/{ident}") if name]
-        read = (self._read(entry) for name in names for entry in self._answers.get(name, ()))
-        return [answer for answer in read if answer is not None]
+        entries = [e for name in names for e in self._answers.get(name, ())[:READ_OF_ONE]]
+        return [answer for answer in map(self._read, entries) if answer is not None]
 
     # --- indexes, made when the first claim asks ------------------------------------------------
 

@@ -90,10 +90,15 @@ class Value:
 
     @property
     def number(self) -> Decimal | None:
-        """A number exactly as it is written; None for anything else, and beyond NUMBER_TEXT."""
+        """A number exactly as it is written; None for anything else, and for one that has more
+        digits than can be reckoned with, before its point or in all."""
         if self.kind is not Kind.NUMBER or not _READABLE.fullmatch(self.raw):
             return None
-        return Decimal(self.raw.decode("ascii"))
+        number = Decimal(self.raw.decode("ascii"))
+        digits = len(number.as_tuple().digits)
+        beyond = number.adjusted() - digits + 1  # the exponent of its last digit
+        is_read = number.adjusted() < WHOLE_DIGITS and max(digits, -beyond) <= DIGITS
+        return number if is_read else None
 
     def canonical(self) -> object:
         """The value so that it can be compared with another: numbers as they are written."""
@@ -109,10 +114,9 @@ class Value:
                 return self.raw.decode("ascii")
 
 
-NUMBER_TEXT = 40  # digits of a number that is read; amounts in claims have at most 18
-_READABLE = re.compile(
-    rb"-?(?=[0-9.eE+-]{1,%d}$)[0-9]+(?:\.[0-9]+)?(?:[eE][-+]?[0-2]?[0-9])?" % NUMBER_TEXT
-)
+WHOLE_DIGITS = 18  # before the point, as X12 has room for
+DIGITS = 26  # in all: arithmetic is exact to 28
+_READABLE = re.compile(rb"-?(?=[0-9.eE+-]{1,40}$)[0-9]+(?:\.[0-9]+)?(?:[eE][-+]?[0-9]{1,2})?")
 """An exponent has two digits at most: 1E1000000 is nine bytes, and a million digits to handle."""
 
 _BLANK = rb"[ \t\r\n]*+"

@@ -15,15 +15,16 @@ from dataclasses import dataclass, field, replace
 from typing import Any, NoReturn, Protocol, cast
 
 from adapter.fhir.reading import node_at
-from adapter.fhir.spans import MAX_DEPTH, Broken, scan
+from adapter.fhir.spans import MAX_DEPTH, Broken, member_path, scan
 from adapter.model import Oddity
 from adapter.source import Data, Source, Unreadable, windows
 
 ACCEPTED = "facet reads FHIR R4 JSON: a Claim, a Procedure, or a Bundle or NDJSON of them"
 WINDOW = 1 << 20  # bytes of the input that are text at a time
+CUT = 16  # bytes before the end of a window in which a word, number or escape may be cut
 LARGEST = 64 << 20  # bytes that one resource, or what else stands in a Bundle, may have
 TOLD = 20  # bad rows that are named
-NESTED = 5  # Bundles within one another
+NESTED = MAX_DEPTH // 3  # Bundles within one another: each is three levels deeper
 
 REFERRED = frozenset((
     "Patient", "Coverage", "Organization", "Practitioner", "PractitionerRole", "Location",
@@ -33,7 +34,7 @@ REFERRED = frozenset((
 
 _BLANK = re.compile(rb"[ \t\r\n]*")
 _ESCAPED = re.compile(rb"\\u00[2-7]")
-"""A letter or digit that is written as an escape: a code may hide behind it."""
+"""A letter or digit that is written as an escape: a code may be written so."""
 _HALF = re.compile(rb"\\u[dD][89a-fA-F]")
 
 
@@ -149,7 +150,7 @@ class Survey:
         self.misfits: list[Misfit] = []
         self._blank_rows: list[int] = []
         self._text = _Windows(source.data)
-        self._codes = _pattern(codes)
+        self._codes, self._anywhere = _patterns(codes)
         self.claims = 0
         self.containers: list[Container] = []
         self.beside: list[Entry] = []  # resources that have a row of their own
@@ -166,7 +167,7 @@ class Survey:
                 if _blank(self._data, at) < self.end:
                     raise Broken("there is more behind it", _blank(self._data, at))
             except Broken as broken:
-                if self._looks_like_rows(start):
+                if not isinstance(broken, _Flawed) and self._looks_like_rows(start):
                     self.is_ndjson = True
                     self._read_rows(start)
                     return
@@ -276,7 +277,7 @@ class Survey:
         container = Container(start, end, path, row)
         data, text = self._data, self._text
         if data[start : start + 1] != b"{":
-            raise Broken("it is not a JSON object", start)
+            raise _Flawed("it is not a JSON object", start)
         names: set[str] = set()
         own: list[bytes] = []  # members but the entries, as they are written
         entries = -1
@@ -300,8 +301,12 @@ class Survey:
             if name == "entry" and data[at : at + 1] == b"[":
                 at = self._entries(container, at, end, depth)
             else:
-                value, at = text.value(at, end)
-                self._checked(data[first:at], first)
+                try:
+                    value, at = text.value(at, end)
+                    self._checked(data[first:at], first)
+                except Broken as unplaced:
+                    above = path or container.head.get("resourceType", "")
+                    raise self._within(unplaced, member_path(above, name)) from None
                 own.append(data[key:at])
                 if name in HEAD:
                     container.head[name] = _utf8(value) if isinstance(value, str) else ""
@@ -330,7 +335,7 @@ class Survey:
         if container.flaw is not None:
             raise container.flaw
         if entries >= 0 and data[entries : entries + 1] != b"[":
-            raise Broken("is not a list", entries, f"{container.path}.entry")
+            raise _Flawed("it is not a list", entries, f"{container.path}.entry")
         if self._validate is not None:
             odd = self._validate.bundle(b"{" + b",".join(own) + b"}")
             self._keep(odd, b"{}", None, container.path, row, start)
@@ -351,9 +356,7 @@ class Survey:
                 raw = data[first:at]
                 self._checked(raw, first)
             except Broken as unplaced:
-                broken = self._placed(unplaced)
-                inner = f".{broken.path}" if broken.path else ""
-                raise Broken(broken.what, broken.at, f"{path}.entry[{number}]{inner}") from None
+                raise self._within(unplaced, f"{path}.entry[{number}]") from None
             self._entry(container, value, raw, first, number, path, depth)
             number += 1
             container.list_end = at
@@ -381,7 +384,7 @@ class Survey:
         here = f"{path}.entry[{number}]"
         resource = value.get("resource", {}) if isinstance(value, dict) else None
         if not isinstance(resource, dict):
-            flaw = Broken("is not an entry with a resource", start, here)
+            flaw = _Flawed("it is not an entry with a resource", start, here)
             container.flaw = container.flaw or flaw
             return
         if self._validate is not None:
@@ -446,9 +449,12 @@ class Survey:
 
     def _is_wanted(self, raw: bytes) -> bool:
         """Whether a text is of a claim to be read: one of the codes may be in it."""
-        return (
-            self._every or self._codes.search(raw) is not None or _ESCAPED.search(raw) is not None
-        )
+        if self._every or self._codes.search(raw) is not None:
+            return True
+        if raw.isascii() and b"\\" not in raw:
+            return False
+        # blanks beyond those of ASCII may stand around a code, and escapes within it
+        return self._anywhere.search(raw) is not None or _ESCAPED.search(raw) is not None
 
     def _checked(self, raw: bytes, start: int) -> None:
         """What the C scanner lets pass: text that is not UTF-8, and half a character.
@@ -489,6 +495,12 @@ class Survey:
         )
         return Unreadable(what, where="; ".join(listed), hint=ACCEPTED)
 
+    def _within(self, unplaced: Broken, path: str) -> Broken:
+        """What is wrong within a value, with the path from the resource on."""
+        broken = self._placed(unplaced)
+        mark = "" if broken.path.startswith("[") or not broken.path else "."
+        return Broken(broken.what, broken.at, f"{path}{mark}{broken.path}")
+
     def _placed(self, broken: Broken) -> Broken:
         """With the path to it, where the object that it is in can be read up to there."""
         if not isinstance(broken, _Unplaced):
@@ -500,6 +512,10 @@ class Survey:
                 return Broken(found.what, broken.start + found.at, found.path)
             return Broken(broken.what, broken.at, found.path)
         return broken
+
+
+class _Flawed(Broken):
+    """What is JSON, but no FHIR resource or Bundle."""
 
 
 class _Unplaced(Broken):
@@ -531,20 +547,20 @@ class _Windows:
             is_last = behind >= end
             try:
                 value, stop = _scan_once(self._text, at - self._start)
-                if is_last or stop < len(self._text):
+                is_cut = isinstance(value, float) and stop >= len(self._text) - CUT
+                if is_last or not is_cut:
                     if self._start + stop > end:
                         raise Broken("it ends here", end)
                     return value, self._start + stop
             except Twice:
                 raise _Unplaced("a name stands twice in one object", 0, at) from None
             except json.JSONDecodeError as error:
-                if is_last:
-                    raise _Unplaced(
-                        _said(error, self._start + error.pos >= end), self._start + error.pos, at
-                    ) from None
+                if is_last or self._is_wrong(error.pos, error.msg):
+                    place = min(self._start + error.pos, end)
+                    raise _Unplaced(_said(error, place >= end), place, at) from None
             except StopIteration as error:
-                place = self._start + int(error.value)
-                if is_last:
+                place = min(self._start + int(error.value), end)
+                if is_last or self._is_wrong(int(error.value), ""):
                     what = "it ends here" if place >= end else "this is not JSON"
                     raise _Unplaced(what, place, at) from None
             except ValueError:
@@ -555,6 +571,10 @@ class _Windows:
                 raise Broken(f"it is larger than {LARGEST >> 20} MB", at)
             size *= 2
             self._load(at, size, end)
+
+    def _is_wrong(self, place: int, message: str) -> bool:
+        """Whether the text is wrong there, and not just cut by the end of the window."""
+        return place < len(self._text) - CUT and not message.startswith("Unterminated string")
 
     def _load(self, at: int, size: int, end: int) -> None:
         self._start = at
@@ -578,27 +598,27 @@ def _said(error: json.JSONDecodeError, at_end: bool) -> str:
     return "this is not JSON"
 
 
-def _pattern(codes: frozenset[str]) -> re.Pattern[bytes]:
-    """Finds any of the codes as a whole string; what cannot begin one is passed over at once."""
+def _patterns(codes: frozenset[str]) -> tuple[re.Pattern[bytes], re.Pattern[bytes]]:
+    """Find any of the codes: as a whole string, where what cannot begin one is passed over at once;
+    and anywhere."""
     if not codes:
-        return re.compile(rb"(?!)")
+        return re.compile(rb"(?!)"), re.compile(rb"(?!)")
     letters = [
         b"[" + re.escape("".join(sorted({code[at] for code in codes}))).encode("ascii") + b"]"
         for at in range(min(map(len, codes)))
     ]
     listed = b"|".join(re.escape(code).encode("ascii") for code in sorted(codes))
-    return re.compile(
-        rb'"(?=[ \t]*' + b"".join(letters) + rb")[ \t]*(?:" + listed + rb')[ \t]*"', re.IGNORECASE
-    )
+    whole = rb'"(?=[ \t]*' + b"".join(letters) + rb")[ \t]*(?:" + listed + rb')[ \t]*"'
+    return re.compile(whole, re.IGNORECASE), re.compile(listed, re.IGNORECASE)
 
 
 def _type(value: Any, start: int) -> str:
     """Raises: Broken for what is no resource."""
     if not isinstance(value, dict):
-        raise Broken("it is not a JSON object", start)
+        raise _Flawed("it is not a JSON object", start)
     kind = _text(value, "resourceType")
-    if kind is None:
-        raise Broken("it is JSON without a resourceType", start)
+    if not kind:
+        raise _Flawed("it is JSON without a resourceType", start)
     return kind
 
 

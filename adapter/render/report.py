@@ -81,6 +81,9 @@ class Tally:
 
 _UNSEEN = {code: 0x2400 + code for code in range(32)} | {127: 0x2421}
 _UNSEEN |= dict.fromkeys(range(0x80, 0xA0), 0xFFFD)
+# what ends a line, or turns the order of letters round, and is not seen
+_UNSEEN |= dict.fromkeys((*range(0x200B, 0x2010), *range(0x2028, 0x202F), 0xFEFF), 0xFFFD)
+_UNSEEN |= dict.fromkeys(range(0x2060, 0x2070), 0xFFFD)
 
 
 def visible(text: str) -> str:
