@@ -70,10 +70,10 @@ ITEM_MEMBERS = (
 
 
 class Target(NamedTuple):
-    """A resource that a reference led to; `is_one` is False where several have that address."""
+    """A resource that a reference led to; `odd` says why it led to none that can be read."""
 
     value: Value | None
-    is_one: bool = True
+    odd: str = ""
 
 
 class Scope(Protocol):
@@ -200,9 +200,9 @@ class Reader:
                     Trouble.REFERENCE, path, "refers to a contained resource that is not there"
                 )
             return found
-        found, is_one = self.scope.find(reference, self.url)
-        if not is_one:
-            self.fields.odd(Trouble.REFERENCE, path, "refers to more than one resource")
+        found, odd = self.scope.find(reference, self.url)
+        if odd:
+            self.fields.odd(Trouble.REFERENCE, path, odd)
         return found
 
     # --- who ------------------------------------------------------------------------------------

@@ -46,8 +46,10 @@ class Neighbours:
         if found is None:
             return Target(None)
         if len(found) > 1 and not self._is_one(found):
-            return Target(None, is_one=False)
-        return Target(self._read(found[0]))
+            return Target(None, "refers to more than one resource")
+        value = self._read(found[0])
+        odd = "" if value is not None else "refers to a resource that is nested too deep to be read"
+        return Target(value, odd)
 
     def _is_one(self, found: Sequence[Entry]) -> bool:
         """Whether entries with one address are the same; asked once of each address."""

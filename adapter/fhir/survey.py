@@ -246,7 +246,7 @@ class Survey:
             raise Broken("there is more behind it", at)
         kind = _type(value, start)
         self.rows += 1
-        claims = _claims_in(value)
+        claims = _claims_in(value, start)
         self.claims += claims
         raw = self._data[start:at]
         self._checked(raw, start)
@@ -407,9 +407,9 @@ class Survey:
             return
         here += ".resource"
         kind = _text(resource, "resourceType") or ""
-        claims = _claims_in(resource)
+        claims = _claims_in(resource, start, depth)
         container.claims += claims
-        if kind == "Bundle" and depth < NESTED:
+        if kind == "Bundle":
             if self._validate is not None or (claims and self._is_wanted(raw)):
                 inner = scan(raw).members["resource"]
                 first, last = start + inner.start, start + inner.end
@@ -508,9 +508,7 @@ class Survey:
         try:
             scan(self._data[broken.start : broken.start + LARGEST])
         except Broken as found:
-            if found.what == broken.what or not broken.at:
-                return Broken(found.what, broken.start + found.at, found.path)
-            return Broken(broken.what, broken.at, found.path)
+            return Broken(broken.what, broken.at or broken.start + found.at, found.path)
         return broken
 
 
@@ -633,16 +631,21 @@ def _utf8(text: str) -> str:
     return text if text.isascii() else text.encode("latin-1", "replace").decode("utf-8", "replace")
 
 
-def _claims_in(value: dict[str, Any], depth: int = 0) -> int:
-    """The Claims that a resource is or holds as a Bundle."""
+def _claims_in(value: dict[str, Any], at: int, depth: int = 0) -> int:
+    """The Claims that a resource is or holds as a Bundle.
+
+    Args: at, where it begins. Raises: Broken for Bundles that are nested without end.
+    """
     kind = value.get("resourceType")
     if kind == "Claim":
         return 1
-    entries = value.get("entry") if kind == "Bundle" and depth <= NESTED else None
+    entries = value.get("entry") if kind == "Bundle" else None
     if not isinstance(entries, list):
         return 0
+    if depth > NESTED:
+        raise _Flawed(f"Bundles are nested deeper than {NESTED} levels", at)
     resources = (entry.get("resource") for entry in entries if isinstance(entry, dict))
-    return sum(_claims_in(each, depth + 1) for each in resources if isinstance(each, dict))
+    return sum(_claims_in(each, at, depth + 1) for each in resources if isinstance(each, dict))
 
 
 def _strings(raw: bytes) -> None:
