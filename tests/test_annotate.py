@@ -22,6 +22,7 @@ from typing import Any
 
 import pytest
 
+import adapter
 import adapter.engine
 from adapter.documents import open_document
 from adapter.engine import run
@@ -132,17 +133,13 @@ def rows(*resources: Json, layout: Layout = Layout.ONE_LINE) -> bytes:
     return b"".join(js(resource, layout) + b"\n" for resource in resources)
 
 
-def some(kind: str = "collection", **members: Any) -> Json:
-    """A Bundle with four claims, one of them none of ours, and others between them."""
-    return bundled(
-        kind,
-        billed("C-1"),
-        PATIENT,
-        billed("C-2", *RIGHT),
-        billed("C-3", *FOREIGN),
-        billed("C-4", *ADVISED),
-        **members,
+def some(kind: str = "collection", start: int = 0, **members: Any) -> Json:
+    """A Bundle with four claims, one of them none of ours, and another resource between them."""
+    first, *others = (
+        billed(f"C-{start + number}", *lines)
+        for number, lines in enumerate((WRONG, RIGHT, FOREIGN, ADVISED), 1)
     )
+    return bundled(kind, first, PATIENT, *others, **members)
 
 
 DOCUMENT = bundled("document", COMPOSITION, billed("C-1"), billed("C-4", *ADVISED))
@@ -166,7 +163,7 @@ BESIDE: Mapping[str, bytes] = {
     "rows of claims": rows(billed("C-1"), billed("C-2", *FOREIGN), billed("C-4", *ADVISED)),
     "rows, blank ones too": b"\n\n" + rows(billed("C-1")) + b" \t\n" + rows(billed("C-2", *RIGHT)),
     "rows, CRLF": rows(billed("C-1"), PATIENT, billed("C-2")).replace(b"\n", b"\r\n"),
-    "rows of batches": rows(some("batch"), some("transaction")),
+    "rows of batches": rows(some("batch"), some("transaction", 4)),
     "mixed rows": rows(PATIENT, some("batch"), PROCEDURE, billed("C-8"), billed("C-9", *FOREIGN)),
 }
 """What keeps its shape, and the outcomes are beside it."""
@@ -184,7 +181,11 @@ FIXED: Mapping[str, tuple[bytes, str]] = {
         "the Bundle is signed and never changed",
     ),
     "rows of what is fixed": (
-        rows(DOCUMENT, SENT, some(signature=SIGNATURE)),
+        rows(
+            DOCUMENT,
+            bundled("message", MESSAGE, billed("C-5")),
+            some(start=5, signature=SIGNATURE),
+        ),
         "never changed",
     ),
 }
@@ -205,6 +206,11 @@ UNTOUCHED: Mapping[str, bytes] = {
 
 def each(inputs: Mapping[str, Any]) -> Any:
     return pytest.mark.parametrize("name", inputs)
+
+
+def broken(reason: str) -> pytest.MarkDecorator:
+    """What is right by the contract and not yet so."""
+    return pytest.mark.xfail(strict=True, reason=reason)
 
 
 # --- reading outputs ------------------------------------------------------------------------------
@@ -468,11 +474,9 @@ METAS: Mapping[str, Any] = {
 
 
 @each(METAS)
-@pytest.mark.parametrize("layout", Layout)
+@pytest.mark.parametrize("layout", [Layout.INDENTED, Layout.COMPACT])
 @pytest.mark.parametrize("alone", [True, False])
-def test_a_meta_keeps_all_but_our_tag(
-    facet: Facet, name: str, layout: Layout, alone: bool
-) -> None:
+def test_a_meta_keeps_all_but_our_tag(facet: Facet, name: str, layout: Layout, alone: bool) -> None:
     meta = METAS[name]
     resource = billed() if meta is None else tagged(billed(), meta)
     data = js(resource if alone else bundled("collection", resource), layout)
@@ -544,13 +548,14 @@ def test_without_it_all_is_in_a_new_collection(facet: Facet, name: str) -> None:
         for outcome in (entry["resource"], other):
             for issue in outcome["issue"]:
                 issue.pop("expression", None)
+                issue.pop("diagnostics")
         assert entry["resource"] == other
     assert_told(data, ran.out)
 
 
 def test_rows_that_are_collections_take_outcomes_in(facet: Facet) -> None:
     """Each Bundle those of its claims, with expressions that are rooted in it."""
-    data = rows(some(), PATIENT, some("searchset", total=4))
+    data = rows(some(), PATIENT, some("searchset", 4, total=4))
     for options in ([], ["--outcomes", "said.ndjson"]):
         ran = facet("annotate", *options, stdin=data)
         assert bare(data, ran.out) == data
@@ -561,7 +566,7 @@ def test_rows_that_are_collections_take_outcomes_in(facet: Facet) -> None:
 
 
 def test_rows_of_both_kinds_with_outcomes_beside_them(facet: Facet) -> None:
-    data = rows(some(), billed("C-5"), PATIENT, some("batch"))
+    data = rows(some(), billed("C-5"), PATIENT, some("batch", 5))
     ran = facet("annotate", "--outcomes", "said.ndjson", stdin=data)
     assert bare(data, ran.out) == data
     assert [len(outcomes(row)) for row in ran.out.splitlines()] == [3, 0, 0, 0]
@@ -658,13 +663,829 @@ def shape(whole: Json) -> list[Any]:
 
 
 def test_a_bundle_in_a_bundle_takes_its_own(facet: Facet) -> None:
-    inner = bundled("collection", PATIENT, billed("C-1"))
-    data = js(bundled("collection", inner, billed("C-2"), bundled("searchset", billed("C-3"))))
+    first, last = (
+        bundled("collection", PATIENT, billed("C-1")),
+        bundled("searchset", billed("C-2"), billed("C-3", *RIGHT)),
+    )
+    data = js(bundled("collection", first, last, billed("C-4", *ADVISED)))
     ran = facet("annotate", stdin=data)
     assert bare(data, ran.out) == data
     assert shape(json.loads(ran.out)) == [
-        ["p-1", "C-1", "facet-C-1"], "C-2", ["C-3", "facet-C-2", "facet-C-3"],
-    ] or shape(json.loads(ran.out)) == [
-        ["p-1", "C-1", "facet-C-1"], "C-2", ["C-3", "facet-C-3"], "facet-C-2",
-    ]  # fmt: skip
+        ["p-1", "C-1", "facet-C-1"],
+        ["C-2", "C-3", "facet-C-2", "facet-C-3"],
+        "C-4",
+        "facet-C-4",
+    ]
     assert_told(data, ran.out)
+
+
+IN_THE_WRONG_BUNDLE = broken(
+    "what is pending of a Bundle is appended to the next one in it, or that raises ValueError"
+)
+CHANGED_WITHIN = broken("a Bundle in one that is never changed is changed")
+
+
+@IN_THE_WRONG_BUNDLE
+@pytest.mark.parametrize("kind", ["collection", "searchset"])
+def test_a_claim_before_a_bundle_is_told_of_in_its_own(facet: Facet, kind: str) -> None:
+    data = js(bundled("collection", billed("C-1"), bundled(kind, billed("C-2")), PATIENT))
+    ran = facet("annotate", stdin=data)
+    assert bare(data, ran.out) == data
+    assert shape(json.loads(ran.out)) == ["C-1", ["C-2", "facet-C-2"], "p-1", "facet-C-1"]
+    ran = facet("fix", stdin=data)
+    assert shape(json.loads(ran.out)) == ["C-1", ["C-2", "Provenance"], "p-1", "Provenance"]
+
+
+@pytest.mark.parametrize(
+    "first", [False, pytest.param(True, marks=IN_THE_WRONG_BUNDLE)], ids=["behind", "before"]
+)
+@pytest.mark.parametrize("kind", ["transaction", "batch", "document"])
+@pytest.mark.parametrize("options", [["annotate"], ["fix"]])
+def test_of_a_bundle_that_takes_nothing_in_it_is_told_beside(
+    facet: Facet, options: Sequence[str], kind: str, first: bool
+) -> None:
+    inner = bundled(kind, COMPOSITION, billed("C-2")) if kind == "document" else None
+    inner = inner or bundled(kind, billed("C-2"))
+    outer = [billed("C-1"), inner] if first else [inner, billed("C-1")]
+    data = js(bundled("collection", *outer))
+    ran = facet(*options, "--outcomes", "said.ndjson", stdin=data)
+    said = of_type("OperationOutcome" if options == ["annotate"] else "Provenance", notes(ran))
+    whole = json.loads(ran.out)
+    assert len(whole["entry"]) == 3
+    inside = [entry["resource"] for entry in whole["entry"] if "entry" in entry["resource"]]
+    assert len(inside[0]["entry"]) == len(inner["entry"])
+    if options == ["annotate"]:
+        assert bare(data, ran.out) == data
+        assert len(said) == 1
+        assert_told(data, ran.out, notes(ran)) if not first else None
+    else:
+        assert len(said) == (0 if kind == "document" else 1)
+
+
+@CHANGED_WITHIN
+@pytest.mark.parametrize("inner", ["collection", "searchset", "transaction"])
+@pytest.mark.parametrize("outer", ["document", "signed"])
+@pytest.mark.parametrize("options", [["fix"], ["annotate"]])
+def test_nothing_within_what_is_fixed_is_changed(
+    facet: Facet, options: Sequence[str], outer: str, inner: str
+) -> None:
+    held = bundled(inner, billed("C-1"))
+    whole = (
+        bundled("document", COMPOSITION, held)
+        if outer == "document"
+        else bundled("collection", held, signature=SIGNATURE)
+    )
+    ran = facet(*options, "--outcomes", "said.ndjson", stdin=js(whole))
+    assert (ran.status, ran.out) == (1, js(whole))
+    assert len(notes(ran).splitlines()) == (1 if options == ["annotate"] else 0)
+
+
+@broken("entries of a Bundle in a Bundle are indented by its own margin, not by one level")
+def test_entries_of_a_bundle_in_a_bundle_are_laid_out_as_the_file_is(facet: Facet) -> None:
+    data = laid_out(bundled("collection", bundled("collection", billed("C-1"))), "  ", "\n")
+    ran = facet("annotate", stdin=data)
+    written = json.loads(ran.out, parse_float=Decimal)
+    del written["entry"][0]["resource"]["entry"][0]["resource"]["meta"]
+    assert bare(data, ran.out, entries_too=False) == laid_out(written, "  ", "\n")
+
+
+# --- annotated again ------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", [*INSIDE, *BESIDE])
+@pytest.mark.parametrize("options", [["annotate"], ["fix", "--annotate"]])
+def test_beside_it_annotated_twice_is_annotated_once(
+    facet: Facet, name: str, options: Sequence[str]
+) -> None:
+    data = {**INSIDE, **BESIDE}[name]
+    first = facet(*options, "--outcomes", "said.ndjson", stdin=data)
+    said = notes(first)
+    second = facet("annotate", "--outcomes", "said.ndjson", stdin=first.out)
+    third = facet("annotate", "--outcomes", "said.ndjson", stdin=second.out)
+    assert third.out == second.out
+    if options == ["annotate"]:
+        assert (second.out, notes(second)) == (first.out, said)
+
+
+@each(INSIDE)
+@pytest.mark.parametrize("layout", Layout)
+def test_in_a_bundle_annotated_twice_is_annotated_once(
+    facet: Facet, name: str, layout: Layout
+) -> None:
+    data = js(json.loads(INSIDE[name], parse_float=Decimal), layout)
+    first = facet("annotate", stdin=data)
+    assert facet("annotate", stdin=first.out).out == first.out
+    packed = facet("annotate", stdin=gzip.compress(data))
+    assert gzip.decompress(packed.out) == first.out
+    assert facet("annotate", stdin=packed.out).out == packed.out
+
+
+ROWS_TOLD_APART = broken("an outcome of a row is not found again in the new collection")
+PUT_INTO_ONE_MORE = broken("the new collection is put into one more each time")
+ONCE_MORE = {
+    "transaction": PUT_INTO_ONE_MORE,
+    "rows of claims": ROWS_TOLD_APART,
+    "lone claim": (),
+    "lone claim, no id": (),
+    "document": PUT_INTO_ONE_MORE,
+}
+
+
+@pytest.mark.parametrize("name", [pytest.param(k, marks=m) for k, m in ONCE_MORE.items()])
+def test_a_new_collection_is_annotated_as_one(facet: Facet, name: str) -> None:
+    data = BESIDE.get(name) or FIXED[name][0]
+    first = facet("annotate", stdin=data)
+    second = facet("annotate", stdin=first.out)
+    assert shape(json.loads(second.out)) == shape(json.loads(first.out))
+    assert_told(data, second.out)
+    assert facet("annotate", stdin=second.out).out == second.out
+
+
+@broken("the tag of a claim is laid out as its entry is")
+def test_a_new_collection_comes_out_as_it_went_in(facet: Facet) -> None:
+    first = facet("annotate", stdin=BESIDE["lone claim, compact"])
+    assert facet("annotate", stdin=first.out).out == first.out
+
+
+@ROWS_TOLD_APART
+def test_an_outcome_of_a_row_without_ids_is_found_again(facet: Facet) -> None:
+    first = facet("annotate", stdin=rows(without(billed(), "id"), billed("C-2")))
+    second = facet("annotate", stdin=first.out)
+    assert len(outcomes(second.out)) == 2
+
+
+MENDED = ({"coding": [{"system": "http://www.ama-assn.org/go/cpt", "code": "50"}]},)
+
+
+def mended(data: bytes, ident: str) -> bytes:
+    """The claim corrected by hand: one item, 50, both charges."""
+    whole = json.loads(data, parse_float=Decimal)
+    for resource in resources(whole):
+        if resource.get("id") == ident:
+            first, _ = resource["item"]
+            first["modifier"] = list(MENDED)
+            first["net"]["value"] = Decimal("800.00")
+            resource["item"] = [first]
+    return js(whole, Layout.INDENTED)
+
+
+@each(INSIDE)
+def test_a_claim_that_was_edited_by_hand_has_its_outcome_replaced(facet: Facet, name: str) -> None:
+    """The output is what the edited input alone would give."""
+    data = js(json.loads(INSIDE[name], parse_float=Decimal), Layout.INDENTED)
+    first = facet("annotate", stdin=data)
+    ran = facet("annotate", stdin=mended(first.out, "C-1"))
+    assert statuses(ran.out) == {"C-1": "clean", "C-2": "clean", "C-3": None, "C-4": "warnings"}
+    texts = [issue["details"]["text"] for issue in outcomes(ran.out)[0]["issue"]]
+    assert texts[0] == "No finding."
+    again = json.loads(facet("annotate", stdin=mended(data, "C-1")).out)
+    assert json.loads(ran.out) == again
+    assert len(outcomes(ran.out)) == 3
+
+
+OUTCOME_BEFORE = broken("an outcome that stands before the last claim is not found again")
+
+
+@OUTCOME_BEFORE
+def test_a_claim_that_is_added_behind_outcomes_does_not_double_them(facet: Facet) -> None:
+    whole = json.loads(facet("annotate", stdin=INSIDE["collection"]).out)
+    whole["entry"] += bundled("collection", billed("C-9"))["entry"]
+    ran = facet("annotate", stdin=js(whole))
+    abouts = Counter(map(is_about, outcomes(ran.out)))
+    assert abouts == {f"{BASE}/Claim/C-{number}": 1 for number in (1, 2, 4, 9)}
+
+
+@OUTCOME_BEFORE
+def test_an_outcome_that_was_moved_to_the_front_is_replaced_there(facet: Facet) -> None:
+    whole = json.loads(facet("annotate", stdin=INSIDE["collection"]).out)
+    whole["entry"].insert(0, whole["entry"].pop())
+    ran = facet("annotate", stdin=mended(js(whole), "C-1"))
+    assert shape(json.loads(ran.out)) == shape(whole)
+    assert_told(mended(js(whole), "C-1"), ran.out)
+
+
+ONE_URL = broken("outcomes of claims with one address have one fullUrl (bdl-7), and overlap next")
+
+
+@ONE_URL
+@pytest.mark.parametrize("kind", ["collection", "history", "rows"])
+def test_outcomes_of_versions_of_a_claim_have_addresses_of_their_own(
+    facet: Facet, kind: str
+) -> None:
+    versions = [tagged(billed("C-1"), {"versionId": version}) for version in ("1", "2")]
+    data = rows(*versions) if kind == "rows" else js(bundled(kind, *versions))
+    first = facet("annotate", stdin=data)
+    urls = [entry["fullUrl"] for entry in json.loads(first.out)["entry"][-2:]]
+    assert len(set(urls)) == 2
+    second = facet("annotate", stdin=first.out)
+    assert second.status == 1
+    assert len(outcomes(second.out)) == 2
+
+
+# --- corrected ------------------------------------------------------------------------------------
+
+SEVERAL = ("64493-RT,LT $800.00", "64494-50,51 $700.00")
+"""LA02 and MD02, both with a safe correction."""
+
+
+def of_rules(provenance: Json) -> list[str]:
+    found = []
+    for entity in provenance["entity"]:
+        assert entity["role"] == "source"
+        assert entity["what"]["identifier"]["system"] == RULES
+        found.append(entity["what"]["identifier"]["value"])
+    return found
+
+
+@pytest.mark.parametrize("layout", [Layout.INDENTED, Layout.COMPACT])
+@pytest.mark.parametrize("kind", ["collection", "searchset"])
+@pytest.mark.parametrize("options", [[], ["--suggested", "--outcomes", "said.ndjson"]])
+def test_each_claim_that_was_changed_has_one_provenance(
+    facet: Facet, options: Sequence[str], kind: str, layout: Layout
+) -> None:
+    no_id = without(billed("C-9"), "id")
+    claims = [
+        billed("C-1"),
+        billed("C-2", *RIGHT),
+        billed("C-3", *SEVERAL),
+        billed("C-4", *ADVISED),
+        no_id | {"identifier": [{"system": f"{BASE}/numbers", "value": "N-1"}]},
+    ]
+    data = js(bundled(kind, *claims), layout)
+    ran = facet("fix", *options, stdin=data)
+    whole, before = json.loads(ran.out), json.loads(data)
+    added = whole["entry"][len(before["entry"]) :]
+    assert [entry["resource"]["resourceType"] for entry in added] == ["Provenance"] * 3
+    corrected = {v.claim: {f.rule for f in v.corrected} for v in fix(data).verdicts if v.corrected}
+    told_of = {}
+    for entry in added:
+        mode = {"search": {"mode": "include"}} if kind == "searchset" else {}
+        assert entry == {"fullUrl": entry["fullUrl"], "resource": entry["resource"], **mode}
+        (target,) = entry["resource"]["target"]
+        (changed,) = [e for e in whole["entry"] if leads(target, e)]
+        resource = changed["resource"]
+        ident = resource.get("id") or resource["identifier"][0]["value"]
+        told_of[ident] = set(of_rules(entry["resource"]))
+        assert len(told_of[ident]) == len(of_rules(entry["resource"]))
+        assert entry["resource"]["recorded"] == WHEN.isoformat(timespec="milliseconds").replace(
+            "+00:00", "Z"
+        )
+        (agent,) = entry["resource"]["agent"]
+        assert agent["who"]["display"] == (
+            f"facet-adapter {adapter.__version__}, mappings {shipped().version}"
+        )
+    assert told_of == corrected == {"C-1": {"LA05"}, "C-3": {"LA02", "MD02"}, "N-1": {"LA05"}}
+    assert len({entry["fullUrl"] for entry in added}) == 3
+    assert facet("fix", *options, stdin=ran.out).out == ran.out
+    if "--outcomes" in options:
+        assert notes(ran) == b""
+
+
+def leads(target: Json, entry: Json) -> bool:
+    """Whether a reference leads to the resource of an entry."""
+    resource = entry["resource"]
+    if "reference" in target:
+        name = f"{resource['resourceType']}/{resource.get('id')}"
+        return target["reference"] in (entry.get("fullUrl"), name)
+    return resource["resourceType"] == target["type"] and target["identifier"] in resource.get(
+        "identifier", ()
+    )
+
+
+@each(BESIDE)
+def test_elsewhere_a_provenance_goes_beside(facet: Facet, name: str) -> None:
+    """And without a file for it the output is the same."""
+    data = BESIDE[name]
+    ran = facet("fix", "--outcomes", "said.ndjson", stdin=data)
+    assert facet("fix", stdin=data).out == ran.out
+    said = [json.loads(row) for row in notes(ran).splitlines()]
+    wrong = [each for each in claims_of_ours(data) if _lines(each) == WRONG]
+    assert [each["resourceType"] for each in said] == ["Provenance"] * len(wrong)
+    for provenance, resource in zip(said, wrong, strict=True):
+        assert of_rules(provenance) == ["LA05"]
+        (target,) = provenance["target"]
+        if "id" in resource:
+            assert target["reference"].endswith(f"Claim/{resource['id']}")
+        else:
+            assert target == {"type": "Claim", "display": "Claim"}
+    assert (ran.out == data) is (not wrong)
+    assert facet("fix", "--outcomes", "said.ndjson", stdin=ran.out).out == ran.out
+    assert notes(ran) == b""
+
+
+@broken("two of one claim, of one second and by the same rules, have one fullUrl (bdl-7)")
+def test_a_claim_that_is_corrected_again_has_another_provenance(facet: Facet) -> None:
+    data = js(bundled("collection", billed("C-1")))
+    whole = json.loads(facet("fix", stdin=data).out, parse_float=Decimal)
+    whole["entry"][0] = json.loads(data, parse_float=Decimal)["entry"][0]
+    ran = facet("fix", stdin=js(whole))
+    urls = [entry["fullUrl"] for entry in json.loads(ran.out)["entry"]]
+    assert len(set(urls)) == len(urls)
+
+
+SHIFTED: Mapping[str, tuple[Json, str, list[tuple[str, str, str]]]] = {
+    "merged": (
+        billed("C-1", *WRONG, "64494-50,RT $800.00"),
+        "errors",
+        [("LA01", "item[1].modifier[1]", "RT")],
+    ),
+    "split": (
+        claim("64493-50 $800.00", "64494-RT $1", "64495 $100.00", id="C-1", payer="medicare-asc",
+              place="24"),
+        "warnings",
+        [("LA03", "item[3].productOrService", "64495")],
+    ),
+    "nothing left": (billed("C-1"), "corrected", []),
+    "nothing corrected": (billed("C-1", *RIGHT), "clean", []),
+}  # fmt: skip
+"""A claim, its tag after `fix`, and what remains: rule, place in what was corrected, code there."""
+
+
+@each(SHIFTED)
+@pytest.mark.parametrize("kind", ["collection", "transaction", "alone", "rows"])
+@pytest.mark.parametrize("beside", [[], ["--outcomes", "said.ndjson"]])
+def test_what_remains_is_told_in_places_of_the_output(
+    facet: Facet, name: str, kind: str, beside: Sequence[str]
+) -> None:
+    resource, status, remains = SHIFTED[name]
+    data = js(bundled("collection" if kind == "collection" else "transaction", PATIENT, resource))
+    if kind in ("alone", "rows"):
+        data = js(resource) if kind == "alone" else rows(PATIENT, resource, PROCEDURE)
+    ran = facet("fix", "--annotate", *beside, stdin=data)
+    said = told(ran.out, notes(ran) if beside else b"")
+    found = []
+    for each_ in said:
+        (node,) = each_.leads_to
+        place = each_.expression.rpartition("Claim." if beside and kind in ("alone", "rows")
+                                            else ".resource.")[2]  # fmt: skip
+        found.append((each_.rule, place, node["coding"][0]["code"]))
+    assert found == remains
+    assert statuses(ran.out) == {"C-1": status}
+    outcome, *others = outcomes(ran.out) or outcomes(notes(ran))
+    assert not others
+    texts = [issue["details"]["text"] for issue in outcome["issue"]]
+    is_corrected = name != "nothing corrected"
+    assert any(text.startswith("Corrected: ") for text in texts) is is_corrected
+    made = of_type("Provenance", ran.out) + (of_type("Provenance", notes(ran)) if beside else [])
+    assert len(made) == int(is_corrected)
+    plain = facet("fix", stdin=data).out
+    assert [c["item"] for c in of_type("Claim", ran.out)] == [
+        c["item"] for c in of_type("Claim", plain)
+    ]
+
+
+def test_corrected_and_annotated_again_nothing_more_is_done(facet: Facet) -> None:
+    """The second run has corrected nothing and says so; it is then the same for ever."""
+    first = facet("fix", "--annotate", stdin=INSIDE["collection"])
+    second = facet("fix", "--annotate", stdin=first.out)
+    assert shape(json.loads(second.out)) == shape(json.loads(first.out))
+    assert [c["item"] for c in of_type("Claim", second.out)] == [
+        c["item"] for c in of_type("Claim", first.out)
+    ]
+    assert of_type("Provenance", second.out) == of_type("Provenance", first.out)
+    assert statuses(second.out)["C-1"] == "clean"
+    assert facet("fix", "--annotate", stdin=second.out).out == second.out
+
+
+def test_files_are_annotated_in_place(facet: Facet) -> None:
+    put("a.json", INSIDE["collection"])
+    put("b.json", BESIDE["lone claim"])
+    put("c.json", UNTOUCHED["rows"])
+    put("d.json", FIXED["document"][0])
+    before = {name: os.stat(name).st_mtime_ns for name in ("c.json", "d.json")}
+    words = ("fix", "--annotate", "--in-place", "--outcomes", "said.ndjson")
+    ran = facet(*words, "a.json", "b.json", "c.json", "d.json")
+    assert (ran.status, ran.out) == (1, b"")
+    assert {name: os.stat(name).st_mtime_ns for name in before} == before
+    assert len(outcomes(Path("a.json").read_bytes())) == 3
+    assert statuses(Path("b.json").read_bytes()) == {"C-1": "corrected"}
+    kinds = [json.loads(row)["resourceType"] for row in notes(ran).splitlines()]
+    assert kinds == ["OperationOutcome", "Provenance", "OperationOutcome", "OperationOutcome"]
+    assert Path("d.json").read_bytes() == FIXED["document"][0]
+
+
+# --- claims that are not checked ------------------------------------------------------------------
+
+NOT_PROFESSIONAL = {
+    "institutional": {"type": concept(f"{HL7}/claim-type", "institutional")},
+    "preauthorization": {"use": "preauthorization"},
+    "predetermination": {"use": "predetermination"},
+    "cancelled": {"status": "cancelled"},
+    "entered in error": {"status": "entered-in-error"},
+}
+
+
+@each(NOT_PROFESSIONAL)
+@pytest.mark.parametrize("kind", ["collection", "alone"])
+@pytest.mark.parametrize("options", [["annotate"], ["fix", "--suggested", "--annotate"]])
+def test_what_is_not_to_be_checked_is_tagged_so(
+    facet: Facet, options: Sequence[str], name: str, kind: str
+) -> None:
+    resource = billed("C-1") | NOT_PROFESSIONAL[name]
+    data = js(bundled("collection", resource) if kind == "collection" else resource)
+    ran = facet(*options, "--fail-on", "info", "--outcomes", "said.ndjson", stdin=data)
+    assert (ran.status, bare(data, ran.out)) == (0, data)
+    assert statuses(ran.out) == {"C-1": "not-checked"}
+    (outcome,) = outcomes(ran.out if kind == "collection" else notes(ran))
+    (issue,) = outcome["issue"]
+    assert (issue["severity"], issue["code"]) == ("information", "incomplete")
+    assert issue["details"]["text"].endswith(
+        "were not evaluated: the claim does not ask for payment of professional services."
+    )
+    assert "expression" not in issue
+    assert not of_type("Provenance", ran.out)
+    assert len(notes(ran).splitlines()) == (0 if kind == "collection" else 1)
+
+
+# --- the command line -----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("lines", "flags", "status"),
+    [
+        (RIGHT, [], 0),
+        (RIGHT, ["--fail-on", "info"], 0),
+        (WRONG, [], 1),
+        (WRONG, ["--fail-on", "never"], 0),
+        (WRONG, ["--ignore", "LA05"], 0),
+        (ADVISED, [], 0),
+        (ADVISED, ["--fail-on", "warning"], 1),
+        (ADVISED, ["--select", "LA05", "--fail-on", "warning"], 0),
+        (WRONG, ["--payer", "generic"], 0),
+    ],
+)
+@pytest.mark.parametrize("kind", ["collection", "alone"])
+def test_the_status_tells_what_was_found(
+    facet: Facet, lines: Sequence[str], flags: Sequence[str], status: int, kind: str
+) -> None:
+    resource = billed("C-1", *lines)
+    data = js(bundled("collection", resource) if kind == "collection" else resource)
+    ran = facet("annotate", *flags, stdin=data)
+    assert (ran.status, len(outcomes(ran.out))) == (status, 1)
+    quiet = facet("annotate", "--quiet", *flags, stdin=data)
+    assert quiet == Ran(status, ran.out, "")
+
+
+@pytest.mark.parametrize(
+    ("lines", "flags", "status"),
+    [
+        (WRONG, [], 0),
+        (ADVISED, [], 0),
+        (ADVISED, ["--fail-on", "warning"], 1),
+        ((*WRONG, "64494-50,RT $800.00"), [], 1),
+        ((*WRONG, "64494-50,RT $800.00"), ["--suggested"], 0),
+    ],
+)
+def test_the_status_of_fix_tells_what_remains(
+    facet: Facet, lines: Sequence[str], flags: Sequence[str], status: int
+) -> None:
+    data = js(bundled("collection", billed("C-1", *lines)))
+    ran = facet("fix", "--annotate", *flags, stdin=data)
+    assert ran.status == status
+    checked = [flag for flag in flags if flag != "--suggested"]
+    assert facet("annotate", *checked, stdin=ran.out).status == status
+
+
+def test_annotating_says_in_few_words_what_was_found(facet: Facet) -> None:
+    ran = facet("annotate", stdin=INSIDE["collection"])
+    assert "4 claims, 3 with facet codes: 1 error, 1 warning" in ran.err
+    assert "LA05" not in ran.err
+
+
+def test_severities_of_the_configuration_hold(facet: Facet) -> None:
+    put("facet.toml", b'[rules.LA05]\nseverity = "info"\n')
+    ran = facet("annotate", stdin=js(bundled("collection", billed())))
+    (issue, *_) = outcomes(ran.out)[0]["issue"]
+    assert (ran.status, issue["severity"], statuses(ran.out)) == (
+        0, "information", {"C-1": "clean"},
+    )  # fmt: skip
+
+
+WORDS = [
+    (["annotate", "in.json", "-o", "x", "--outcomes", "x"], "-o and --outcomes name the same file"),
+    (["annotate", "in.json", "-o", "x", "--outcomes", "./y/../x"], "name the same file"),
+    (["annotate", "in.json", "--outcomes", "-"], "--outcomes needs a file"),
+    (["annotate", "in.json", "--outcomes", "in.json"], "--outcomes names an input"),
+    (["annotate", "in.json", "--outcomes", "link"], "--outcomes names an input"),
+    (["annotate", "in.json", "--outcomes", "y"], "y is a folder"),
+    (["annotate", "in.json", "--outcomes", "z/x"], "there is no folder z"),
+    (["annotate", "in.json", "-o", "z/x"], "there is no folder z"),
+    (["annotate", "in.json", "in.json"], "unexpected extra argument"),
+    (["annotate", "in.json", "--in-place"], "No such option"),
+    (["annotate", "in.json", "--payer", "nobody"], "there is no payer profile 'nobody'"),
+    (["annotate", "in.json", "--select", "XX"], "no rule or family XX"),
+    (["annotate", "in.json", "--fail-on", "often"], "--fail-on: give one of"),
+    (["fix", "--annotate", "in.json", "--outcomes", "-"], "--outcomes needs a file"),
+    (["fix", "--annotate", "in.json", "--outcomes", "in.json"], "--outcomes names an input"),
+    (["fix", "--annotate", "in.json", "--outcomes", "x", "-o", "x"], "name the same file"),
+    (["fix", "--annotate", "in.json", "--outcomes", "x", "--changes", "x"], "name the same file"),
+    (["fix", "--annotate", "--in-place", "in.json"], "--in-place with --annotate needs --outcomes"),
+    (
+        ["fix", "--annotate", "--in-place", "in.json", "--outcomes", "in.json"],
+        "--outcomes names an input",
+    ),
+    (["fix", "--annotate", "--diff", "in.json"], "--diff excludes --annotate"),
+]
+
+
+@pytest.mark.parametrize(("words", "says"), WORDS, ids=[" ".join(words) for words, _ in WORDS])
+def test_wrong_usage_writes_nothing(facet: Facet, words: Sequence[str], says: str) -> None:
+    data = BESIDE["lone claim"]
+    put("in.json", data)
+    put("x", b"before")
+    Path("y").mkdir()
+    Path("link").symlink_to("in.json")
+    ran = facet(*words)
+    assert (ran.status, ran.out) == (2, b"")
+    assert says in ran.err
+    assert (Path("in.json").read_bytes(), Path("x").read_bytes()) == (data, b"before")
+    assert {path.name for path in Path().iterdir()} == {"in.json", "x", "y", "link"}
+
+
+UNREADABLE: Mapping[str, tuple[bytes, str]] = {
+    "837P": (write(one("64493-RT $400", "64493-LT $400", payer="medicare")), "it is X12 837P"),
+    "cut": (INSIDE["collection"][:-9], "line 1, column"),
+    "cut claim": (BESIDE["lone claim"][:-9], "line "),
+    "bad row": (BESIDE["rows of claims"] + b"{no\n", "row 4"),
+    "a name twice": (js(some()).replace(b'"item":', b'"id":"x","item":', 1), "twice"),
+    "XML": (b"<Claim xmlns='http://hl7.org/fhir'/>", "XML"),
+    "a list": (b"[]", "a JSON list"),
+    "no resource": (b'{"a": 1}', "without a resourceType"),
+    "nothing": (b"", "it is empty"),
+    "damaged gzip": (gzip.compress(INSIDE["collection"])[:-20], "gzip"),
+}
+
+
+@each(UNREADABLE)
+@pytest.mark.parametrize("verb", [["annotate"], ["fix", "--annotate"]])
+@pytest.mark.parametrize("is_there", [True, False])
+def test_of_what_cannot_be_read_nothing_is_written(
+    facet: Facet, name: str, verb: Sequence[str], is_there: bool
+) -> None:
+    data, says = UNREADABLE[name]
+    if name == "837P" and verb[0] == "fix":
+        pytest.skip("fix takes 837P")
+    put("in.json", data)
+    for path in ("out.json", "said.ndjson") if is_there else ():
+        put(path, b"before")
+    for options in ([], ["-o", "out.json"]):
+        ran = facet(*verb, "in.json", *options, "--outcomes", "said.ndjson")
+        assert (ran.status, ran.out) == (3, b"")
+        assert ran.err.startswith("facet: in.json was not read.\n")
+        assert says in ran.err
+    left = {path.name: path.read_bytes() for path in Path().iterdir()}
+    before = {"out.json": b"before", "said.ndjson": b"before"} if is_there else {}
+    assert left == {"in.json": data, **before}
+
+
+def test_837p_is_refused_with_what_else_there_is(facet: Facet) -> None:
+    ran = facet("annotate", stdin=UNREADABLE["837P"][0])
+    assert ran == Ran(
+        3,
+        b"",
+        "facet: standard input was not read.\n"
+        "  what   it is X12 837P; this command takes FHIR\n"
+        "  try    facet check says what is wrong in it\n",
+    )
+
+
+@pytest.mark.parametrize("verb", [["annotate"], ["fix", "--annotate"]])
+def test_what_was_not_decided_is_not_written(
+    facet: Facet, monkeypatch: pytest.MonkeyPatch, verb: Sequence[str]
+) -> None:
+    put("out.json", b"before")
+    put("said.ndjson", b"before")
+    monkeypatch.setattr(adapter.engine, "run", failing(KeyError("CANARY"), "standard input"))
+    options = ("-o", "out.json", "--outcomes", "said.ndjson")
+    ran = facet(*verb, *options, stdin=BESIDE["lone claim"])
+    assert (ran.status, ran.out) == (4, b"")
+    assert "CANARY" not in ran.err
+    assert {p.name: p.read_bytes() for p in Path().iterdir()} == {
+        "out.json": b"before", "said.ndjson": b"before",
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("verb", [["annotate"], ["fix", "--annotate"]])
+def test_outcomes_are_their_owners_alone(facet: Facet, verb: Sequence[str]) -> None:
+    put("old.ndjson", b"before").chmod(0o644)
+    before = os.umask(0)
+    try:
+        for name in ("new.ndjson", "old.ndjson"):
+            facet(*verb, "-o", "out.json", "--outcomes", name, stdin=BESIDE["lone claim"])
+    finally:
+        os.umask(before)
+    for name in ("new.ndjson", "old.ndjson", "out.json"):
+        assert stat.S_IMODE(os.stat(name).st_mode) == 0o600
+    assert len(outcomes(Path("old.ndjson").read_bytes())) == 1
+
+
+def test_files_and_streams_have_the_same_bytes(facet: Facet) -> None:
+    data = BESIDE["mixed rows"]
+    put("in.json", data)
+    ran = facet("annotate", "--outcomes", "said.ndjson", stdin=data)
+    said = notes(ran)
+    for words in (["in.json", "-o", "out.json"], ["in.json", "-o", "-"], ["-"], ["in.json"]):
+        again = facet("annotate", *words, "--outcomes", "said.ndjson")if words != ["-"] else facet(
+            "annotate", "-", "--outcomes", "said.ndjson", stdin=data
+        )  # fmt: skip
+        out = Path("out.json").read_bytes() if "out.json" in words else again.out
+        assert (out, notes(again)) == (ran.out, said)
+
+
+PACKED = {
+    "collection": INSIDE["collection"],
+    "batch": BESIDE["batch"],
+    "rows of claims": BESIDE["rows of claims"],
+}
+
+
+@each(PACKED)
+@pytest.mark.parametrize("options", [["annotate"], ["fix", "--annotate"], ["fix"]])
+def test_gzip_in_gives_gzip_out(facet: Facet, name: str, options: Sequence[str]) -> None:
+    data = PACKED[name]
+    for beside in ([], ["--outcomes", "said.ndjson"]):
+        plain = facet(*options, *beside, stdin=data)
+        said = notes(plain) if beside else b""
+        packed = facet(*options, *beside, stdin=gzip.compress(data))
+        assert packed.out[:2] == b"\x1f\x8b"
+        assert (packed.status, gzip.decompress(packed.out)) == (plain.status, plain.out)
+        assert not beside or notes(packed) == said
+
+
+@each({**UNTOUCHED, **FIXED})
+def test_gzip_that_nothing_is_done_to_is_the_very_same(facet: Facet, name: str) -> None:
+    held = UNTOUCHED.get(name) or FIXED[name][0]
+    data = gzip.compress(held[:9]) + gzip.compress(held[9:])
+    ran = facet("annotate", "--outcomes", "said.ndjson", stdin=data)
+    assert ran.out == data
+    assert facet("fix", stdin=data).out == data
+
+
+@each({**INSIDE, **BESIDE, **{name: data for name, (data, _) in FIXED.items()}})
+@pytest.mark.parametrize(("correcting", "beside"), [(False, True), (True, False)])
+def test_the_document_gives_what_the_command_gives(
+    facet: Facet, name: str, correcting: bool, beside: bool
+) -> None:
+    data = INSIDE.get(name) or BESIDE.get(name) or FIXED[name][0]
+    notes_ = Notes(annotate=True, beside=beside, mappings=shipped().version, when=WHEN)
+    document = open_document(Source("input", data), notes_)
+    for _ in run(document, policy(fix=correcting)):
+        pass
+    out, said = BytesIO(), BytesIO()
+    document.write(out)
+    document.write_outcomes(said)
+    words = ["fix", "--annotate"] if correcting else ["annotate"]
+    ran = facet(*words, *(["--outcomes", "said.ndjson"] if beside else []), stdin=data)
+    assert out.getvalue() == ran.out
+    assert said.getvalue() == (notes(ran) if beside else b"")
+
+
+# --- what is no FHIR ------------------------------------------------------------------------------
+
+BAD_METAS = {"null": None, "text": "x", "list": [], "number": 5, "true": True}
+
+
+@broken("a tag is written into what is no object, and the output is no JSON")
+@each(BAD_METAS)
+def test_an_output_is_json_whatever_a_meta_is(facet: Facet, name: str) -> None:
+    data = js(bundled("collection", tagged(billed(), BAD_METAS[name])))
+    ran = facet("annotate", stdin=data)
+    assert len(outcomes(ran.out)) == 1
+
+
+HARMS: Mapping[str, Callable[[Json], object]] = {
+    "a null among modifiers": lambda r: r["item"][0]["modifier"].insert(0, None),
+    "a null among items": lambda r: r["item"].insert(0, None),
+    "a null among numbers": lambda r: r["item"][0].update(diagnosisSequence=[None, 9]),
+    "items are no list": lambda r: r.update(item=r["item"][0]),
+    "no system": lambda r: r["item"][0]["productOrService"]["coding"][0].pop("system"),
+    "a text for a number": lambda r: r["item"][0]["net"].update(value="400"),
+    "an object for a number": lambda r: r["item"][0].update(quantity={"value": {"a": 1}}),
+    "no such day": lambda r: r["item"][0].update(servicedDate="2026-13-45"),
+    "two days": lambda r: r["item"][0].update(servicedPeriod={"start": "2009-12-31"}),
+    "nobody": lambda r: r["careTeam"][0].update(provider={"reference": "#nobody"}),
+    "no such member of the team": lambda r: r["item"][0].update(careTeamSequence=[7]),
+    "another total": lambda r: r["total"].update(value=1),
+    "no insurance": lambda r: r.update(insurance=[]),
+    "no id": lambda r: r.pop("id"),
+}
+
+
+@each(HARMS)
+@pytest.mark.parametrize(("alone", "options"), [(True, []), (False, ["--validate-fhir"])])
+def test_whatever_is_wrong_an_expression_leads_to_one_node(
+    facet: Facet, name: str, alone: bool, options: Sequence[str]
+) -> None:
+    resource = json.loads(js(billed("C-1", *WRONG, "64494-50,RT $800")))
+    HARMS[name](resource)
+    data = js(resource if alone else bundled("collection", PATIENT, resource))
+    ran = facet("annotate", *options, stdin=data)
+    assert ran.status == 1
+    said = told(ran.out)
+    assert said
+    assert all(len(each.leads_to) == 1 for each in said)
+    beside = facet("annotate", *options, "--outcomes", "said.ndjson", stdin=data)
+    again = told(beside.out, notes(beside))
+    assert [(e.rule, e.leads_to) for e in again] == [(e.rule, e.leads_to) for e in said]
+
+
+# --- nothing of the patient -----------------------------------------------------------------------
+
+CANARIES = {
+    b'"PATIENT"': b'"QUAILCANARY"',
+    b'"PAT"': b'"WRENCANARY"',
+    b"1 ELM STREET": b"7 FINCHCANARY STREET",
+    b"MBR0001": b"LARKCANARY",
+    b"1955-05-05": b"1947-11-23",
+    b'"DOCTOR"': b'"ROBINCANARY"',
+    b'"DANA"': b'"SWIFTCANARY"',
+    b"CLM0001-patient": b"JAYCANARY",
+    b"in words": b"HAWKCANARY",
+    b"as the sender calls it": b"OWLCANARY",
+}
+SECRETS = re.compile(r"\w*CANARY\w*|1947-11-23")
+PLANTED = {
+    name: SHAPES[name]
+    for name in (
+        "indented, relative", "dressed", "searchset", "transaction", "alone", "claims in rows",
+    )
+}  # fmt: skip
+
+
+@each(PLANTED)
+@pytest.mark.parametrize(
+    "options", [["annotate"], ["fix", "--suggested", "--annotate", "--validate-fhir"]]
+)
+def test_nothing_that_is_said_holds_anything_of_the_patient(
+    facet: Facet, name: str, options: Sequence[str]
+) -> None:
+    lines = (*WRONG, "64494-50,RT x2 $800.00", "64495-26 $100.00")
+    data = bundle(*lines, payer="medicare", note="STORKCANARY BLOCK", shape=PLANTED[name])
+    for old, new in CANARIES.items():
+        data = data.replace(old, new)
+    assert len(set(SECRETS.findall(data.decode()))) >= 7
+    data = data.replace(b'"careTeamSequence": [1]', b'"careTeamSequence": [8]')
+    for beside in ([], ["--outcomes", "said.ndjson"]):
+        ran = facet(*options, *beside, stdin=data)
+        said = [*outcomes(ran.out), *of_type("Provenance", ran.out)]
+        said += [json.loads(row) for row in notes(ran).splitlines()] if beside else []
+        assert len(said) == (1 if options == ["annotate"] else 2)
+        for text in (ran.err, *map(json.dumps, said)):
+            assert not SECRETS.search(text), SECRETS.findall(text)
+
+
+# --- other checkers -------------------------------------------------------------------------------
+
+
+def files() -> list[Path]:
+    """The FHIR files of `fixtures` but for those that are broken on purpose."""
+    found = (ROOT / "fixtures" / "fhir").glob("*json")
+    return sorted(path for path in found if not path.name.startswith("broken"))
+
+
+@pytest.fixture(scope="module")
+def written() -> Mapping[str, Sequence[bytes]]:
+    """The annotated outputs by name, each with what stands beside it, as resources."""
+    inputs = {**INSIDE, **BESIDE, **{name: data for name, (data, _) in FIXED.items()}}
+    for name, meta in METAS.items():
+        if meta:  # an empty object or list is no FHIR
+            inputs[f"meta: {name}"] = js(bundled("searchset", tagged(billed(), meta)))
+    for name, (resource, _, _) in SHIFTED.items():
+        inputs[f"shifted: {name}"] = js(bundled("collection", resource), Layout.PRETTY)
+    for name, form in SHAPES.items():
+        inputs[f"shape: {name}"] = bundle(*WRONG, "64494-50,RT $800.00", payer="medicare",
+                                          shape=form)  # fmt: skip
+    inputs |= {path.name: path.read_bytes() for path in files()}
+    made: dict[str, Sequence[bytes]] = {}
+    for name, data in inputs.items():
+        for correcting in (False, True):
+            for beside in (False, True):
+                notes_ = Notes(annotate=True, beside=beside, mappings="0", when=WHEN)
+                document = open_document(Source("input", data), notes_)
+                for _ in run(document, policy(fix=correcting, suggested=correcting)):
+                    pass
+                out, said = BytesIO(), BytesIO()
+                document.write(out)
+                document.write_outcomes(said)
+                texts = [each.text.encode() for each in documents(out.getvalue())]
+                if out.getvalue() != data or said.getvalue():
+                    key = f"{name}, {'fix' if correcting else 'check'}, {beside}"
+                    made[key] = [*texts, *said.getvalue().splitlines()]
+    return made
+
+
+def test_there_are_enough_of_them(written: Mapping[str, Sequence[bytes]]) -> None:
+    assert len({b"\n".join(texts) for texts in written.values()}) >= 100
+    assert len({name.split(",")[0] for name in written}) >= 40
+
+
+def test_outputs_are_right_for_fhirkit_and_r4b(written: Mapping[str, Sequence[bytes]]) -> None:
+    for name, texts in written.items():
+        for text in texts:
+            assert fhirkit(text) == [], name
+            assert r4b(text) == [], name
+
+
+def test_outputs_are_right_for_medplum(written: Mapping[str, Sequence[bytes]]) -> None:
+    texts = list(dict.fromkeys(text for all_of_it in written.values() for text in all_of_it))
+    assert medplum(texts) == []

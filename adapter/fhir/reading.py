@@ -128,16 +128,23 @@ class Fields:
 
     def codings(self, concept: Value | None, path: str, *, blocking: bool = False) -> list[Coding]:
         """The codings of a CodeableConcept that have a code."""
+        if concept is None:
+            return []
         found = []
         for position, coding in self.objects(concept, "coding", path, blocking=blocking):
-            where = f"{path}.coding[{position}]"
-            code = self.of(coding, "code", Kind.STRING, where, blocking=blocking)
-            text = (code.string or "").strip() if code is not None else ""
+            code, system = coding.get("code"), coding.get("system")
+            for name, value in (("code", code), ("system", system)):
+                if value is not None and value.kind is not Kind.STRING:
+                    where = f"{path}.coding[{position}].{name}"
+                    is_code = name == "code"
+                    self._wrong(where, f"is {value.kind}, not {Kind.STRING}", blocking and is_code)
+            text = ((code.string or "") if code is not None else "").strip()
             if len(text) > LONGEST_CODE:
-                self._wrong(f"{where}.code", "is longer than any code", blocking)
+                where = f"{path}.coding[{position}].code"
+                self._wrong(where, "is longer than any code", blocking)
             elif text:
-                system = self.text(coding, "system", where)
-                found.append(Coding(None if system is None else plain(system), text, coding))
+                uri = system.string if system is not None else None
+                found.append(Coding(plain(uri) if uri else None, text, coding))
         return found
 
 
