@@ -10,12 +10,13 @@ import re
 import socket
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from copy import deepcopy
 from decimal import Decimal, localcontext
 from pathlib import Path
 from typing import Any, NoReturn
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import adapter
@@ -296,6 +297,75 @@ def test_however_a_code_is_spelled_it_is_found_where_it_is_read(code: str, packe
     assert check(data).done.facet_claims == expected
     if not any(blank in code for blank in BLANKS if blank):
         assert expected
+
+
+# --- values of any type ---------------------------------------------------------------------------
+
+STRANGE: list[Any] = [
+    None, True, 0, -1, Decimal("1.50"), 10**17, "", "64493", "50", " x ", "2026-13-01", "#",
+    "#billing", [], {}, [[]], [{}], [None], {"coding": [{}]}, {"coding": [{"code": "64493"}]},
+    {"value": "1"}, {"value": Decimal("0.005"), "currency": "EUR"}, {"reference": "#"},
+    {"start": "2026"},
+]  # fmt: skip
+NEW = ["sequence", "unitPrice", "factor", "detail", "encounter", "extension", "_code", "modifier"]
+
+
+def places(value: Any) -> Iterator[tuple[Any, Any]]:
+    """Each object or list in a value, with the name or position of what it holds."""
+    for key in [*value] if isinstance(value, dict) else range(len(value)):
+        yield value, key
+        if isinstance(value[key], dict | list):
+            yield from places(value[key])
+
+
+@st.composite
+def spoiled(draw: st.DrawFn) -> Json:
+    """A claim in which a few values are others, are gone, or are new."""
+    codes = st.sampled_from([RIGHT, LEFT, "64493-50,RT x2 $800", "64494-26 x3 $10", "99213 $100"])
+    resource = claim(*draw(st.lists(codes, min_size=1, max_size=4)), payer="medicare")
+    items = resource["item"]
+    for item in items:
+        item["unitPrice"] = dict(item["net"])
+    for _ in range(draw(st.integers(1, 5))):
+        root = items if items and draw(st.booleans()) else resource
+        held, key = draw(st.sampled_from([*places(root)]))
+        if isinstance(held, dict) and draw(st.booleans()):
+            key = draw(st.sampled_from(NEW))
+        if draw(st.integers(0, 4)):
+            held[key] = deepcopy(draw(st.sampled_from(STRANGE)))
+        elif isinstance(held, list) or key in held:
+            del held[key]
+    return resource
+
+
+ONE_OF_EACH: list[Any] = [None, True, -1, "", "#", [], [None], [{}], {}, {"coding": [{}]}]
+
+
+@pytest.mark.parametrize("value", ONE_OF_EACH, ids=repr)
+def test_each_value_in_turn_may_be_any_other(value: Any) -> None:
+    resource = claim(RIGHT, LEFT, payer="medicare", service_facility="KY", note="x")
+    for held, key in places(resource):
+        before, held[key] = held[key], value
+        data = js(resource)
+        held[key] = before
+        why = refusal(fix, data)
+        assert why is None or (held is resource and key == "resourceType")
+        if why is None:
+            ran = fix(data, "medicare", suggested=True)
+            assert ran.changes or ran.data == data
+
+
+@settings(max_examples=500)
+@given(spoiled(), st.booleans())
+def test_no_value_of_any_type_breaks_anything(resource: Json, suggested: bool) -> None:
+    data = js(resource)
+    if refusal(check, data) is not None:
+        assert resource.get("resourceType") != "Claim"
+        return
+    once = fix(data, "medicare", suggested=suggested)
+    twice = fix(once.data, "medicare", suggested=suggested)
+    assert (twice.data, twice.corrected) == (once.data, [])
+    assert once.changes or once.data == data
 
 
 # --- references -----------------------------------------------------------------------------------
@@ -589,7 +659,7 @@ def test_long_strings_are_read_and_not_repeated(
 # --- what gets out --------------------------------------------------------------------------------
 
 IDS = [
-    "../../etc/passwd", "..", "/tmp/x", "a/b", "a\\b", "C:\\x", "~root", "-o", "--fix", "%s%n",
+    "../../etc/passwd", "..", "/x", "a/b", "a\\b", "C:\\x", "~root", "-o", "--fix", "%s%n",
     "$(id)", "`id`", "a;b", "a\nb", "a\rb", "a\tb", "\x1b[31mred", "\x9b31m", "\x00",
     "<script>alert(1)</script>", "::error::x", "'\"", "|", "\u202etxt", "\u2028", "😀", " ", "",
     "null", "x" * 300,

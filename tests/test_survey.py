@@ -85,9 +85,8 @@ def resources(draw: st.DrawFn, depth: int = 0) -> Json:
 @st.composite
 def inputs(draw: st.DrawFn) -> bytes:
     """A resource or rows of them, with a few pieces put in, taken out or replaced."""
-    layout = draw(layouts)
     if draw(st.booleans()):
-        text = layout(draw(resources()))
+        text: str = draw(layouts)(draw(resources()))
     else:
         rows = draw(st.lists(resources().map(LAYOUTS["compact"]) | st.just(" "), min_size=1))
         text = "{" + draw(st.sampled_from(["\n", "\r\n", "\n\n"])).join(rows).lstrip()[1:]
@@ -95,7 +94,8 @@ def inputs(draw: st.DrawFn) -> bytes:
         at, gone = draw(st.integers(1, max(1, len(text)))), draw(st.integers(0, 1))
         piece = draw(st.sampled_from(["", *PIECES]))
         text = f"{text[:at]}{piece}{text[at + gone :]}"
-    return text.encode() + draw(st.sampled_from([b"", b"\n", b" \r\n\0\0"]))
+    tail: bytes = draw(st.sampled_from([b"", b"\n", b" \r\n\0\0"]))
+    return text.encode() + tail
 
 
 @given(inputs(), st.integers(1, 80))
