@@ -248,8 +248,9 @@ def unfit(claim: Claim, changes: Sequence[Change]) -> str | None:
             if any(charge != round(charge, 2) for charge in charges if charge is not None):
                 return "a charge has parts of a cent"
         match change:
-            case SetModifiers(_, modifiers) if len(modifiers) > MAX_MODIFIERS:
-                return "a line has room for four modifiers"
+            case SetModifiers(number, modifiers):
+                if len(modifiers) > max(MAX_MODIFIERS, len(claim.line(number).modifiers)):
+                    return "a line has room for four modifiers"
             case MergeLines() | RemoveLine():
                 count -= 1
             case SplitLine(_, parts):
@@ -258,7 +259,7 @@ def unfit(claim: Claim, changes: Sequence[Change]) -> str | None:
                 count += len(parts) - 1
             case _:
                 pass
-    if count > MAX_LINES:
+    if count > max(MAX_LINES, len(claim.lines)):
         return f"a claim has room for {MAX_LINES} lines"
     return None if count else "a claim must keep a line"
 

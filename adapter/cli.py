@@ -241,7 +241,11 @@ def fix(paths: tuple[str, ...], **flags: Any) -> int:
             [said, *([diff] if settings.diff else []), *([changes] if listed else [])],
             _Budget(settings.time_budget),
             "corrected",
-            _Opening(_notes(settings, annotate=settings.annotate), settings.validate_fhir),
+            _Opening(
+                _notes(settings, annotate=settings.annotate),
+                settings.validate_fhir,
+                only_fhir=settings.annotate or settings.outcomes is not None,
+            ),
             keep,
         )
     finally:  # whatever interrupts it: what was done to files is written down
@@ -387,7 +391,7 @@ class _Opening:
         document = open_document(source, self.notes or NO_NOTES, validate=self.validate)
         if self.only_fhir and document.format == "x12":
             raise Unreadable(
-                "it is X12 837P; this command takes FHIR",
+                "it is X12 837P; what was asked for takes FHIR",
                 hint="facet check says what is wrong in it",
             )
         return document

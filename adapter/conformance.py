@@ -270,10 +270,12 @@ _POINTERS: Final[Mapping[str, str]] = {
 """Numbers in an item of a Claim, and the list of the Claim whose `sequence` they give.
 Source: https://hl7.org/fhir/R4/claim-definitions.html"""
 
+# No group is possessive: before Python 3.11.5 one in which something can be taken back may fail to
+# match. Source: https://github.com/python/cpython/issues/106052
 _TAG = re.compile(
-    r"""<(?: !--(?:[^-]|-(?!-))*+-->
+    r"""<(?: !-- [^-]*+ (?: -[^-]++ )* -->
       | /?+([A-Za-z][A-Za-z0-9]*+)
-        ((?: \s++ [^\s<>/"'=]++ \s*+=\s*+ (?: "[^"<]*+" | '[^'<]*+' ))*+) \s*+ /?+ > )""",
+        ((?: \s++ [^\s<>/"'=]++ \s*+=\s*+ (?: "[^"<]*+" | '[^'<]*+' ))*) \s*+ /?+ > )""",
     re.VERBOSE,
 )
 _ATTRIBUTE = re.compile(r"""([^\s<>/"'=]++)\s*+=\s*+("[^"]*+"|'[^']*+')""")

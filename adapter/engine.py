@@ -208,7 +208,10 @@ def run(document: Document, policy: Policy, path: str = "") -> Iterator[Verdict 
         if case.is_ours(claim):
             ours += 1
             claim_ids.update((claim.id,) if claim.id else ())
-        elif not (view.is_validated and claim.oddities):
+        elif view.is_validated and claim.oddities:
+            yield case.verdict(view, case.judge(view))  # of its resource alone
+            continue
+        else:
             continue
         if not policy.fix:
             verdict = case.verdict(view, case.judge(view))
@@ -274,7 +277,8 @@ class _Case:
         """What the rules say. Where a code may be hidden, those of the resource speak alone."""
         claim = self.seen(view.claim)
         tables, policy = self.policy.tables, self.policy
-        if not claim.professional and not view.is_validated:
+        is_hidden = any(oddity.blocking for oddity in claim.oddities)
+        if not claim.professional and not is_hidden and not view.is_validated:
             return _Judgement((), tuple(self._not_professional()), Counter())
         reading = tables.read(claim)
         odd = [
@@ -285,7 +289,7 @@ class _Case:
         ]
         if not claim.professional:
             return self._kept(odd, tuple(self._not_professional()), claim)
-        if not reading.ours or any(oddity.blocking for oddity in claim.oddities):
+        if not reading.ours or is_hidden:
             return self._kept(odd, (), claim)
         days = {line.number: line.date for line in claim.lines}
         first_day = min((day for day in days.values() if day is not None), default=date.max)
@@ -399,8 +403,10 @@ class _Case:
             return Fix(f"{fix.description} Not offered: {reason}.", (), Applicability.MANUAL)
         if applicability is Applicability.SAFE:
             touched = frozenset[int]().union(*map(lines_of, fix.changes))
-            if claim.frequency in LATE_FREQUENCIES or any(
-                line.adjudications for line in claim.lines if line.number in touched
+            if (
+                claim.frequency in LATE_FREQUENCIES
+                or self.seen(claim).facility is Facility.UNKNOWN
+                or any(line.adjudications for line in claim.lines if line.number in touched)
             ):
                 applicability = Applicability.SUGGESTED
         return replace(fix, applicability=applicability)

@@ -19,6 +19,7 @@ class Facility(StrEnum):
 
     PROFESSIONAL = "professional"
     ASC = "asc"
+    UNKNOWN = "unknown"  # what would tell one from the other cannot be read
 
 
 class Side(StrEnum):
@@ -124,6 +125,7 @@ class Trouble(StrEnum):
     REFERENCE = "reference"  # points to nothing, or to more than one
     PROVIDER = "provider"  # who bills is said in two ways
     AMOUNT = "amount"  # amounts that do not fit together, or are of another currency
+    MEANING = "meaning"  # something may turn round what the rest says
     CODE_SYSTEM = "code-system"  # a code under a system that says nothing about billing
 
 

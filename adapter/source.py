@@ -15,6 +15,8 @@ import struct
 import sys
 import tempfile
 import zlib
+from array import array
+from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -170,7 +172,7 @@ def composed(size: int, passes: Sequence[Sequence[Patch]], breaks: Sequence[int]
 
 
 class PatchLog:
-    """Patches in the order of their offsets, kept on disk once they are many.
+    """Patches by their offsets, kept on disk once they are many. They may come in any order.
 
     The file has no name and only its owner could read it: patches hold pieces of claims.
     """
@@ -179,21 +181,30 @@ class PatchLog:
 
     def __init__(self) -> None:
         self._file = tempfile.SpooledTemporaryFile(max_size=8 << 20)  # noqa: SIM115
-        self.end = 0  # behind the last patch, in the text that is patched
-        self.count = 0
+        self._spans: list[Span] = []  # in order
+        self._places = array("Q")  # of each, in the file
+
+    @property
+    def count(self) -> int:
+        return len(self._spans)
 
     def add(self, patch: Patch) -> None:
-        """Raises: PatchOverlap for a patch that does not come after all before it."""
-        if patch.span.start < self.end:
-            raise PatchOverlap(f"{patch.span} after {self.end}")
-        self.end = patch.span.end
-        self.count += 1
+        """Insertions at one offset keep their order. Raises: PatchOverlap."""
+        at = len(self._spans)
+        if self._spans and patch.span < self._spans[-1]:
+            at = bisect_right(self._spans, patch.span)
+        if at and patch.span.start < self._spans[at - 1].end:
+            raise PatchOverlap(f"{patch.span} and {self._spans[at - 1]}")
+        if at < len(self._spans) and self._spans[at].start < patch.span.end:
+            raise PatchOverlap(f"{patch.span} and {self._spans[at]}")
+        self._spans.insert(at, patch.span)
+        self._places.insert(at, self._file.seek(0, os.SEEK_END))
         self._file.write(self._HEAD.pack(*patch.span, len(patch.data)) + patch.data)
 
     def __iter__(self) -> Iterator[Patch]:
-        self._file.seek(0)
-        while head := self._file.read(self._HEAD.size):
-            start, end, length = self._HEAD.unpack(head)
+        for place in self._places:
+            self._file.seek(place)
+            start, end, length = self._HEAD.unpack(self._file.read(self._HEAD.size))
             yield Patch(Span(start, end), self._file.read(length))
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
@@ -29,7 +30,17 @@ from adapter.fhir.document import FhirDocument
 from adapter.fhir.resource import ClaimResource
 from adapter.findings import Notes
 from adapter.source import Source, apply
-from tests.buildfhir import CPT, HCPCS, Json, Layout, claim, concept, dumps
+from tests.buildfhir import (
+    CPT,
+    HCPCS,
+    SHAPES,
+    Json,
+    Layout,
+    bundle,
+    claim,
+    concept,
+    dumps,
+)
 from tests.runs import fix
 
 RIGHT, LEFT = "64493-RT $400", "64493-LT $400"
@@ -69,6 +80,13 @@ def text(resource: Json, layout: Layout = Layout.PRETTY) -> bytes:
 def items(data: bytes) -> list[Json]:
     """The items, numbers as they are written."""
     found: list[Json] = json.loads(data, parse_float=str, parse_int=str)["item"]
+    return found
+
+
+def priced(*lines: str) -> Json:
+    """As `claim` writes it, with unit prices."""
+    shape = replace(SHAPES["alone"], unit_prices=True)
+    found: Json = json.loads(bundle(*lines, shape=shape), parse_float=Decimal)
     return found
 
 
@@ -136,7 +154,7 @@ def test_a_code_takes_what_displayed_the_old_one_with_it(layout: Layout) -> None
     after = changed(text(resource, layout), SetCode(1, "64493"))
     assert items(after)[0]["productOrService"] == {
         "coding": [
-            {"system": CPT, "version": "2009", "code": "64493"},
+            {"system": CPT, "code": "64493"},
             {"code": "64493", "system": HCPCS},
         ]
     }
@@ -151,7 +169,8 @@ def test_a_code_that_is_said_in_another_system_too_is_not_changed() -> None:
 @each_layout
 @pytest.mark.parametrize("unit_prices", [False, True])
 def test_units_change_the_unit_price_and_no_charge(layout: Layout, unit_prices: bool) -> None:
-    before = text(claim("64493-50 x2 $800.00", unit_prices=unit_prices), layout)
+    resource = (priced if unit_prices else claim)("64493-50 x2 $800.00")
+    before = text(resource, layout)
     (item,) = items(changed(before, SetUnits(1, 1)))
     assert (item["quantity"]["value"], item["net"]["value"]) == ("1", "800.00")
     assert item.get("unitPrice", {}).get("value") == ("800.00" if unit_prices else None)
@@ -185,7 +204,7 @@ def test_a_diagnosis_keeps_its_point(layout: Layout) -> None:
 @each_layout
 @pytest.mark.parametrize("unit_prices", [False, True])
 def test_two_lines_become_one(layout: Layout, unit_prices: bool) -> None:
-    resource = claim(RIGHT, LEFT, "99213 $90", unit_prices=unit_prices)
+    resource = (priced if unit_prices else claim)(RIGHT, LEFT, "99213 $90")
     after = changed(text(resource, layout), *BOTH)
     first, second = items(after)
     assert (first["sequence"], second["sequence"]) == ("1", "2")
@@ -197,7 +216,7 @@ def test_two_lines_become_one(layout: Layout, unit_prices: bool) -> None:
 
 @each_layout
 def test_one_line_becomes_two(layout: Layout) -> None:
-    resource = claim("64493-50 $801.01", "99213 $90", unit_prices=True)
+    resource = priced("64493-50 $801.01", "99213 $90")
     first, second, third = items(changed(text(resource, layout), halved(1, "801.01")))
     assert [each["sequence"] for each in (first, second, third)] == ["1", "2", "3"]
     assert [each["net"]["value"] for each in (first, second)] == ["400.51", "400.50"]
@@ -275,7 +294,7 @@ def test_lines_that_differ_are_not_merged(members: Json, why: str) -> None:
         (lambda c: c["item"][0].update(detail=[{"sequence": 1}]), "details"),
         (lambda c: c["item"][0].update(factor=1), "factor"),
         (lambda c: c["item"][0].update(_servicedDate={"id": "x"}), "primitive values"),
-        (lambda c: c["item"][0]["unitPrice"].update(value=1), "not quantity times unit price"),
+        (lambda c: c["item"][0]["unitPrice"].update(value=1), "do not fit together"),
         (lambda c: c["item"][0]["net"].update(currency="CAD"), "cannot be read"),
         (
             lambda c: c["insurance"][0].update(claimResponse={"reference": "ClaimResponse/1"}),
@@ -287,12 +306,12 @@ def test_lines_that_differ_are_not_merged(members: Json, why: str) -> None:
 def test_what_would_move_amounts_of_others_is_refused(
     change: Callable[[Json], object], why: str
 ) -> None:
-    resource = edited(claim("64493-50 $800", unit_prices=True), change)
+    resource = edited(priced("64493-50 $800"), change)
     assert why in refused(resource, halved(1, "800"))
 
 
 def test_a_unit_price_with_parts_of_a_cent_is_refused() -> None:
-    resource = claim("64493-50 x1 $100", unit_prices=True)
+    resource = priced("64493-50 x1 $100")
     assert "parts of a cent" in refused(resource, SetUnits(1, 3))
 
 

@@ -295,6 +295,7 @@ VALUES = st.recursive(
 )
 
 
+@pytest.mark.no_cover
 @given(st.dictionaries(st.text(), VALUES), st.sampled_from([None, 1, 3]), st.booleans())
 def test_values_are_found_where_they_are(
     content: dict[str, Any], indent: int | None, ascii_only: bool

@@ -25,14 +25,14 @@ INDEX = FOLDER / "INDEX.csv"
 
 EVERY_BYTE = 8192  # bytes within which a file is cut at each of them
 SEEDED = 2000  # places beyond that a larger file is cut at, besides the borders of its segments
-READ_AT_MOST = 100_000_000  # bytes of one file in all its cuts beyond, unless all are asked for
+READ_AT_MOST = 40_000_000  # bytes of one file in all its cuts beyond, unless all are asked for
 ALL_CUTS = "FACET_ALL_CUTS" in os.environ
 
 REFUSED_ALTHOUGH_837P = {
     "003_lfh-x12_demo.cob.2ndary.example4.837": "CLM05 has one component",
     "012_lfh-x12_demo.example11.837": "CLM05 has one component",
     "017_lfh-x12_demo.example9.837": "CLM05 has one component",
-    "065_stupidedi_1.edi": "does not begin with ISA",
+    "065_stupidedi_1.edi": "neither X12, which begins with ISA, nor a JSON object",
     "163_hccinfhir_sample_837_12.txt": "transaction set 2 is 837I",
 }
 """Files with an 837P in them that are not readable as they declare, and what is said of them."""
@@ -143,6 +143,7 @@ def cuts(row: Mapping[str, str], data: bytes) -> Iterator[int]:
     yield from places
 
 
+@pytest.mark.no_cover
 @each(ROWS)
 def test_no_cut_raises_anything_but_unreadable(row: Mapping[str, str]) -> None:
     data = data_of(row["file"])

@@ -194,6 +194,7 @@ def test_the_standard_library_made_strict_takes_the_same_texts(text: str) -> Non
         assert 0 <= broken.at <= len(text.encode())
 
 
+@pytest.mark.no_cover
 @given(containers, layouts)
 def test_a_cut_text_is_broken_wherever_it_is_cut(value: Any, layout: Callable[[Any], str]) -> None:
     data = layout(value).encode()

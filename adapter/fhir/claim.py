@@ -16,6 +16,7 @@ from typing import NamedTuple, Protocol
 from adapter.fhir.reading import Coding, Fields, coded, first_code, string
 from adapter.fhir.spans import Kind, Value
 from adapter.fhir.systems import (
+    IS_BILLING,
     IS_CLAIM_TYPE,
     IS_CPT,
     IS_FILING,
@@ -30,10 +31,14 @@ from adapter.fhir.systems import (
     plain,
 )
 from adapter.model import (
+    ASC_MODIFIER,
+    ASC_PLACE,
+    ASC_TAXONOMY,
     Adjudication,
     Attachment,
     Claim,
     Diagnosis,
+    Facility,
     OtherPayer,
     Patient,
     Payer,
@@ -70,10 +75,12 @@ ITEM_MEMBERS = (
 
 
 class Target(NamedTuple):
-    """A resource that a reference led to; `odd` says why it led to none that can be read."""
+    """A resource that a reference led to, and its entry's fullUrl; `odd` says why it led to none
+    that can be read."""
 
     value: Value | None
     odd: str = ""
+    url: str | None = None
 
 
 class Scope(Protocol):
@@ -115,16 +122,14 @@ class Reader:
         self.answered = False
         self.procedures: Collection[int] = ()
         self.informations: Collection[int] = ()
-        self._contained = {
-            name: resource
-            for _, resource in Fields().objects(root, "contained", "")
-            if (name := string(resource, "id")) is not None
-        }
+        self._owners: dict[int, tuple[Value, Value, str | None]] = {}
+        self._is_billing_known = False
 
     def claim(self) -> Claim:
         root, fields = self.root, self.fields
+        self._meant()
         known, by_sequence = self._diagnoses()
-        members = list(fields.objects(root, "insurance", ""))
+        members = list(fields.objects(root, "insurance", "", blocking=True))
         focal = next(
             (entry for entry in members if _is_true(entry[1], "focal")),
             members[0] if members else None,
@@ -138,20 +143,22 @@ class Reader:
         notes, line_notes = self._notes()
         answers = self._answers()
         lines: list[ServiceLine] = []
-        for position, item in fields.objects(root, "item", "", blocking=True):
+        items = list(fields.objects(root, "item", "", blocking=True))
+        for (position, item), number in zip(items, _numbers_of(items), strict=True):
+            fields.line = number
+            fields.sequence(item, f"item[{position}]")
             lines.append(self._line(position, item, known, by_sequence, team, chief, line_notes))
         fields.line = None
-        lines = _numbered(lines)
         lines = [replace(line, adjudications=_answered(answers, line.number)) for line in lines]
         facility = self._refer(root, "facility", "")
         return Claim(
-            id=string(root, "id") or self._first_identifier() or "",
+            id=fields.text(root, "id", "") or self._first_identifier() or "",
             charge=self._money(root, "total", ""),
             place_of_service=next(
                 (line.place_of_service for line in lines if line.place_of_service), None
             ),
             frequency=self._frequency(),
-            facility=facility_of(billing, lines),
+            facility=self._kind_of_facility(billing, lines),
             responsibility=RESPONSIBILITIES[members.index(focal)]
             if focal is not None and members.index(focal) < len(RESPONSIBILITIES)
             else None,
@@ -174,11 +181,57 @@ class Reader:
         )
 
     def _numbered(self, name: str) -> Iterator[int]:
-        """The sequences of a list of the claim."""
-        for position, held in Fields().objects(self.root, name, ""):
-            number = Fields().sequence(held, f"{name}[{position}]")
-            if number is not None:
-                yield number
+        """The sequences of a list of the claim, those that stand once."""
+        numbers = [
+            Fields().sequence(held, f"{name}[{position}]")
+            for position, held in Fields().objects(self.root, name, "")
+        ]
+        for position, number in enumerate(numbers):
+            if number is not None and numbers.index(number) == position:
+                if numbers.count(number) == 1:
+                    yield number
+                else:
+                    self._twice(f"{name}[{position}].sequence")
+
+    def _twice(self, path: str) -> None:
+        self.fields.odd(
+            Trouble.REFERENCE, path, "stands more than once: what is meant is not known"
+        )
+
+    def _meant(self) -> None:
+        """Whether the claim and its items may be read as they stand: R4 has elements that can turn
+        the meaning of others round, and who does not know them may not go on."""
+        if self.root.get("implicitRules") is not None:
+            self.fields.odd(
+                Trouble.MEANING,
+                "implicitRules",
+                "names rules that are not known here",
+                blocking=True,
+            )
+        holders = [("", self.root)]
+        holders += [(f"item[{n}].", item) for n, item in Fields().objects(self.root, "item", "")]
+        for path, holder in holders:
+            if holder.get("modifierExtension") is not None:
+                self.fields.odd(
+                    Trouble.MEANING,
+                    f"{path}modifierExtension",
+                    "may change what is meant, in a way that is not known here",
+                    blocking=True,
+                )
+
+    def _kind_of_facility(self, billing: Provider, lines: Sequence[ServiceLine]) -> Facility:
+        """Whose claim it is; unknown where the place is a surgical centre's, or none is told, and
+        what would decide between the centre and the surgeon cannot be read."""
+        kind = facility_of(billing, lines)
+        places = {line.place_of_service for line in lines}
+        if kind is Facility.ASC or not places & {ASC_PLACE, None}:
+            return kind
+        is_centre = billing.taxonomy == ASC_TAXONOMY or any(
+            ASC_MODIFIER in line.modifiers for line in lines
+        )
+        if is_centre or (ASC_PLACE in places and not self._is_billing_known):
+            return Facility.UNKNOWN
+        return kind
 
     # --- references -----------------------------------------------------------------------------
 
@@ -187,46 +240,71 @@ class Reader:
         held = self.fields.object(parent, name, path)
         return self._follow(held, f"{path}.{name}" if path else name)
 
-    def _follow(self, held: Value | None, path: str) -> Value | None:
+    def _follow(self, held: Value | None, path: str, of: Value | None = None) -> Value | None:
+        """The resource that a Reference leads to.
+
+        Args: path, of what is read of the claim for it; of, the resource that refers, where that is
+        not the claim: its own contained resources are meant by `#`.
+        """
         reference = self.fields.text(held, "reference", path)
         if reference is None:
             return None
+        _, owner, url = self._owners.get(id(of), (self.root, self.root, self.url))
         if reference.startswith("#"):
             if reference == "#":
-                return self.root
-            found = self._contained.get(reference[1:])
-            if found is None:
+                return owner
+            there = [
+                resource
+                for _, resource in Fields().objects(owner, "contained", "")
+                if string(resource, "id") == reference[1:]
+            ]
+            if len(there) != 1:
+                what = "is not there" if not there else "is there more than once"
                 self.fields.odd(
-                    Trouble.REFERENCE, path, "refers to a contained resource that is not there"
+                    Trouble.REFERENCE, path, f"refers to a contained resource that {what}"
                 )
-            return found
-        found, odd = self.scope.find(reference, self.url)
+                return None
+            self._owners[id(there[0])] = (there[0], owner, url)
+            return there[0]
+        found, odd, at = self.scope.find(reference, url)
         if odd:
             self.fields.odd(Trouble.REFERENCE, path, odd)
+        return self._owned(found, at)
+
+    def _owned(self, found: Value | None, url: str | None) -> Value | None:
+        """A resource from beside the claim: it contains what it refers to by `#`."""
+        if found is not None:
+            self._owners[id(found)] = (found, found, url)
         return found
 
     # --- who ------------------------------------------------------------------------------------
 
     def _billing(self) -> Provider:
-        held = self.fields.object(self.root, "provider", "")
+        held = self.fields.object(self.root, "provider", "", blocking=True)
         found = self._follow(held, "provider")
         if found is None:
             return Provider(npi=_npi_of_reference(held))
+        self._is_billing_known = True
         match string(found, "resourceType"):
             case "PractitionerRole":
-                organization = self._follow(found.get("organization"), "provider")
+                organization = self._follow(found.get("organization"), "provider", found)
                 if organization is not None:
                     self._chosen("the organization of this role bills")
                 return self._provider(organization or found, role=found)
             case "Practitioner":
-                role = self.scope.role_of(found)
-                organization = role and self._follow(role.get("organization"), "provider")
+                role = self._owned(self.scope.role_of(found), None)
+                organization = role and self._follow(role.get("organization"), "provider", role)
                 if organization is not None:
                     self._chosen("names a practitioner; the organization of the role bills")
                     return self._provider(organization, role=role)
                 return self._provider(found, role=role)
-            case _:
+            case "Organization":
                 return self._provider(found)
+            case _:
+                self._is_billing_known = False
+                what = "refers to what is no provider"
+                self.fields.odd(Trouble.REFERENCE, "provider", what)
+                return Provider()
 
     def _chosen(self, what: str) -> None:
         self.fields.odd(Trouble.PROVIDER, "provider", what)
@@ -235,7 +313,7 @@ class Reader:
         """A provider from an Organization, Practitioner, PractitionerRole or Location."""
         if string(found, "resourceType") == "PractitionerRole":
             role = found
-            found = self._follow(found.get("practitioner"), "provider") or found
+            found = self._follow(found.get("practitioner"), "provider", found) or found
         address = _address(found)
         return Provider(
             npi=_npi(found) or (role and _npi(role)) or None,
@@ -265,7 +343,9 @@ class Reader:
                 ),
                 IS_TAXONOMY,
             )
-            if number is not None:
+            if number is not None and number in found:
+                self._twice(f"{path}.sequence")
+            elif number is not None:
                 provider = replace(provider, taxonomy=own or provider.taxonomy)
                 found[number] = (role, replace(provider, state=None, postal_code=None))
         return found
@@ -273,7 +353,7 @@ class Reader:
     def _facility(self, location: Value | None) -> Provider | None:
         if location is None:
             return None
-        organization = self._follow(location.get("managingOrganization"), "facility")
+        organization = self._follow(location.get("managingOrganization"), "facility", location)
         address = _address(location)
         if address.state is None and organization is not None:
             address = _address(organization)
@@ -311,7 +391,7 @@ class Reader:
         quiet = Fields()
         filing = first_code(quiet.codings(quiet.object(coverage, "type", ""), ""), IS_FILING)
         for _, held in quiet.objects(coverage, "payor", ""):
-            payor = self._follow(held, "insurance")
+            payor = self._follow(held, "insurance", coverage)
             return Payer(
                 name=string(payor, "name") or string(held, "display"),
                 id=_payer_id(payor) or _payer_id_of_reference(held),
@@ -322,7 +402,10 @@ class Reader:
     def _answers(self) -> Sequence[Value]:
         """Responses to the claim that are at hand, or that it names (COB)."""
         found = list(self.scope.answers(self.root, self.url))
-        for position, member in self.fields.objects(self.root, "insurance", ""):
+        for _, held in Fields().objects(self.root, "contained", ""):
+            if string(held, "resourceType") in ("ClaimResponse", "ExplanationOfBenefit"):
+                found.append(held)
+        for position, member in Fields().objects(self.root, "insurance", ""):
             if member.get("claimResponse") is None:
                 continue
             self.answered = True
@@ -336,27 +419,27 @@ class Reader:
 
     def _is_professional(self) -> bool:
         """By `use`, `type` and `status`: those that ask a payer for a professional's services."""
-        if string(self.root, "use") != "claim":
-            return False
-        if string(self.root, "status") not in JUDGED_STATUS:
-            return False
-        kind = self.fields.object(self.root, "type", "")
-        codings = self.fields.codings(kind, "type")
+        use, status = (self._gate(name) for name in ("use", "status"))
+        kind = self.fields.object(self.root, "type", "", blocking=True)
+        codings = self.fields.codings(kind, "type", blocking=True)
         named = coded(codings, IS_CLAIM_TYPE) or codings
-        return kind is None or any(coding.code == "professional" for coding in named)
+        is_professional = kind is None or any(coding.code == "professional" for coding in named)
+        return use == "claim" and status in JUDGED_STATUS and is_professional
+
+    def _gate(self, name: str) -> str | None:
+        value = self.fields.of(self.root, name, Kind.STRING, "", blocking=True)
+        return value.string if value is not None else None
 
     def _first_identifier(self) -> str | None:
-        for position, held in self.fields.objects(self.root, "identifier", ""):
-            return self.fields.text(held, "value", f"identifier[{position}]")
-        return None
+        found = (
+            self.fields.text(held, "value", f"identifier[{position}]")
+            for position, held in self.fields.objects(self.root, "identifier", "")
+        )
+        return next((value for value in found if value is not None), None)
 
     def _frequency(self) -> str | None:
-        """7 where the claim replaces a prior one; else what it says of itself in X12's codes."""
-        for position, related in self.fields.objects(self.root, "related", ""):
-            path = f"related[{position}].relationship"
-            relation = self.fields.object(related, "relationship", f"related[{position}]")
-            if any(coding.code == "prior" for coding in self.fields.codings(relation, path)):
-                return "7"
+        """What the claim says of itself in X12's codes; 7 where it is related to another claim and
+        does not say that it only goes with it."""
         for position, info in self.fields.objects(self.root, "supportingInfo", ""):
             path = f"supportingInfo[{position}]"
             category = self.fields.object(info, "category", path)
@@ -365,11 +448,19 @@ class Reader:
                 for coding in self.fields.codings(category, f"{path}.category")
             ):
                 code = self.fields.object(info, "code", path)
-                return first_text(self.fields.codings(code, f"{path}.code"))
+                said = first_text(self.fields.codings(code, f"{path}.code"))
+                return said or self.fields.text(info, "valueString", path)
+        for position, related in self.fields.objects(self.root, "related", "", blocking=True):
+            path = f"related[{position}]"
+            relation = self.fields.object(related, "relationship", path, blocking=True)
+            codings = self.fields.codings(relation, f"{path}.relationship", blocking=True)
+            if not codings or any(coding.code.lower() != "associated" for coding in codings):
+                return "7"
         return None
 
     def _notes(self) -> tuple[list[str], dict[int, str]]:
-        """Texts of supportingInfo: those of the whole claim, and by sequence those of items."""
+        """Texts of supportingInfo: those of the whole claim, and by sequence those of items. What
+        has a number that stands twice is of none of them for certain, and left out."""
         named: set[int] = set()
         for position, item in Fields().objects(self.root, "item", ""):
             named.update(Fields().sequences(item, "informationSequence", f"item[{position}]"))
@@ -382,6 +473,8 @@ class Reader:
             codes = {c.code for c in self.fields.codings(category, f"{path}.category")}
             text = self.fields.text(info, "valueString", path)
             if text is None or not codes.intersection(NOTES):
+                continue
+            if number is not None and number not in self.informations:
                 continue
             if number in named and number is not None:
                 of_lines[number] = text
@@ -401,6 +494,9 @@ class Reader:
             if text:
                 self.authorizations.append((position, number))
                 found.append(text)
+            else:
+                where = f"{path}.preAuthRef[{number}]"
+                self.fields.odd(Trouble.STRUCTURE, where, "is no text")
         return tuple(found)
 
     def _diagnoses(self) -> tuple[list[Diagnosis], dict[int, int]]:
@@ -414,6 +510,11 @@ class Reader:
         self.diagnosis_sequences = [number for number, _, _ in read]
         self.diagnosis_positions = [position for _, position, _ in read]
         by_sequence = {number: at for at, (number, _, _) in enumerate(read, 1) if number}
+        numbers = [number for number, _, _ in read]
+        for number, position, _ in read:
+            if number and numbers.count(number) > 1:
+                by_sequence.pop(number, None)
+                self._twice(f"diagnosis[{position}].sequence")
         return [diagnosis for _, _, diagnosis in read], by_sequence
 
     def _diagnosis(self, held: Value, path: str) -> Diagnosis:
@@ -442,11 +543,10 @@ class Reader:
     ) -> ServiceLine:
         fields = self.fields
         path = f"item[{position}]"
-        number = fields.sequence(item, path) or 0
-        fields.line = number or position + 1
         held = Item(item, position)
         self.items.append(held)
         code = self._code(held, path)
+        self._details(held, path)
         modifiers = self._modifiers(held, path)
         quantity = fields.object(item, "quantity", path)
         first, last = self._days(held, path)
@@ -462,7 +562,7 @@ class Reader:
             None,
         )
         return ServiceLine(
-            number=number,
+            number=fields.line or 0,
             code=code,
             modifiers=modifiers,
             charge=self._charge(item, path),
@@ -476,9 +576,9 @@ class Reader:
             notes=tuple(notes[n] for n in informed if n in notes),
             rendering=rendering,
             attachments=tuple(
-                Attachment(_shown(name), repr(value.canonical()))
+                Attachment(_shown(name), rest)
                 for name, value in item.members.items()
-                if name not in READ_OF_ITEM
+                if (rest := _unread(name, value))
             ),
         )
 
@@ -495,6 +595,7 @@ class Reader:
 
     def _code(self, held: Item, path: str) -> str:
         path = f"{path}.productOrService"
+        told = len(self.fields.oddities)
         concept = self.fields.object(
             held.value, "productOrService", path.rpartition(".")[0], blocking=True
         )
@@ -515,34 +616,39 @@ class Reader:
                     else ("under a code system that is not CPT or HCPCS")
                 )
                 self._hidden(path, f"has {coding.code.upper()} {under}")
+        if not codings and len(self.fields.oddities) == told:
+            self._hidden(path, "has no code")
         return ""
+
+    def _details(self, held: Item, path: str) -> None:
+        """Codes of ours in the details of an item: they are not read as lines."""
+        for position, detail in Fields().objects(held.value, "detail", path):
+            where = f"{path}.detail[{position}].productOrService"
+            for coding in Fields().codings(detail.get("productOrService"), where):
+                if coding.code.upper() in self.codes:
+                    self._hidden(where, f"has {coding.code.upper()} in a detail")
 
     def _modifiers(self, held: Item, path: str) -> tuple[str, ...]:
         """Each CodeableConcept is one modifier; one without a system can be no other."""
         found = []
         for position, concept in self.fields.objects(held.value, "modifier", path, blocking=True):
             where = f"{path}.modifier[{position}]"
+            told = len(self.fields.oddities)
             codings = self.fields.codings(concept, where, blocking=True)
-            chosen = next(
-                (
-                    each[0]
-                    for each in (
-                        coded(codings, IS_CPT),
-                        coded(codings, IS_HCPCS),
-                        [coding for coding in codings if coding.system is None],
-                    )
-                    if each
-                ),
-                None,
-            )
-            if chosen is not None:
+            billed = [
+                coding for coding in codings if coding.system in IS_BILLING or coding.system is None
+            ]
+            if len({coding.code.upper() for coding in billed}) > 1:
+                self._hidden(where, "has more than one code")
+            elif billed:
+                chosen = (coded(billed, IS_CPT) or coded(billed, IS_HCPCS) or billed)[0]
                 held.modifiers.append((position, chosen))
                 found.append(chosen.code.upper())
             elif coded(codings, IS_NO_MODIFIER):
                 self._hidden(where, "is of an example set, whose codes are not billed")
             elif codings:
                 self._hidden(where, "is under a code system that is not CPT or HCPCS")
-            else:
+            elif len(self.fields.oddities) == told:
                 self._hidden(where, "has no code")
         return tuple(found)
 
@@ -557,6 +663,9 @@ class Reader:
         held.serviced = (
             item.get("servicedDate") is not None or item.get("servicedPeriod") is not None
         )
+        if {"servicedDate", "servicedPeriod"} <= item.members.keys():
+            fields.odd(Trouble.STRUCTURE, place, "is a date and a period")
+            return None, None
         if held.serviced:
             period = fields.object(item, "servicedPeriod", path)
             if period is None:
@@ -580,6 +689,9 @@ class Reader:
         return None, None
 
     def _place_of_service(self, item: Value, path: str) -> str | None:
+        if sum(name.startswith("location") for name in item.members) > 1:
+            self.fields.odd(Trouble.STRUCTURE, f"{path}.location", "is said in two ways")
+            return None
         concept = self.fields.object(item, "locationCodeableConcept", path)
         codings = self.fields.codings(concept, f"{path}.location")
         code = first_code(codings, IS_PLACE) or first_code(codings, (None,))
@@ -592,8 +704,11 @@ class Reader:
         if price is None:
             return net
         product = price
-        for value in (item.get("factor"), (item.get("quantity") or item).get("value")):
-            if value is not None and value.number is not None:
+        quantity = item.get("quantity")
+        for value in (item.get("factor"), quantity.get("value") if quantity is not None else None):
+            if value is not None:
+                if value.number is None:
+                    return net
                 product *= value.number
         if net is None:
             return product if item.get("net") is None else None
@@ -693,28 +808,68 @@ def _payer_id_of_reference(held: Value | None) -> str | None:
 def _taxonomy(resource: Value | None) -> str | None:
     """A taxonomy code: specialty of a role, type of an organization, or qualification."""
     quiet = Fields()
-    for name in ("specialty", "type"):
-        for _, concept in quiet.objects(resource, name, ""):
-            code = first_code(quiet.codings(concept, ""), IS_TAXONOMY)
-            if code is not None:
-                return code
-    for _, qualification in quiet.objects(resource, "qualification", ""):
-        code = first_code(quiet.codings(qualification.get("code"), ""), IS_TAXONOMY)
-        if code is not None:
-            return code
-    return None
+    concepts = [c for name in ("specialty", "type") for _, c in quiet.objects(resource, name, "")]
+    concepts += [
+        code
+        for _, held in quiet.objects(resource, "qualification", "")
+        if (code := held.get("code")) is not None
+    ]
+    found = [
+        coding.code
+        for concept in concepts
+        for coding in coded(quiet.codings(concept, ""), IS_TAXONOMY)
+    ]
+    return ASC_TAXONOMY if ASC_TAXONOMY in found else next(iter(found), None)
 
 
-_MINUTES = ("min", "minute", "minutes", "mj")
+_MINUTES = ("min", "mins", "minute", "minutes", "mj")
+_COUNTS = ("1", "un", "unit", "units", "ea", "each", "service", "services")
 
 
-def _unit_basis(quantity: Value | None) -> str:
-    """UN, or MJ where the quantity is in minutes."""
+def _unit_basis(quantity: Value | None) -> str | None:
+    """UN where the quantity counts, MJ where it is in minutes; None where its unit is another."""
     for name in ("code", "unit"):
-        said = string(quantity, name)
-        if said is not None and said.lower() in _MINUTES:
+        said = (string(quantity, name) or "").lower()
+        if said in _MINUTES:
             return "MJ"
+        if said and said not in _COUNTS and not said.startswith("{"):
+            return None
     return "UN"
+
+
+_PARTS: Mapping[str, tuple[str, ...]] = {
+    "productOrService": ("coding",),
+    "modifier": (),
+    "servicedPeriod": ("start", "end"),
+    "locationCodeableConcept": ("coding",),
+    "quantity": ("value", "unit", "code", "system"),
+    "unitPrice": ("value", "currency"),
+    "net": ("value", "currency"),
+}
+"""Of members of an item that are read, what is read of each; the rest is compared as it stands."""
+
+
+def _unread(name: str, value: Value) -> str:
+    """What of a member of an item the model does not hold, so that two lines can be compared."""
+    if name not in READ_OF_ITEM:
+        return repr(value.canonical())
+    if name == "modifier" or name not in _PARTS:
+        return ""
+    rest = [
+        (member, inner.canonical())
+        for member, inner in value.members.items()
+        if member not in _PARTS[name] or (member in ("unit", "code") and name == "quantity")
+    ]
+    if name in ("productOrService", "locationCodeableConcept"):
+        for coding in Fields().objects(value, "coding", ""):
+            others = {
+                member: inner.canonical()
+                for member, inner in coding[1].members.items()
+                if member not in ("system", "code", "version")
+            }
+            if others or name == "locationCodeableConcept":
+                rest.append(("coding", coding[1].canonical()))
+    return repr(rest) if rest else ""
 
 
 def _shown(name: str) -> str:
@@ -723,12 +878,12 @@ def _shown(name: str) -> str:
     return name if known else "an unknown element"
 
 
-def _numbered(lines: Sequence[ServiceLine]) -> list[ServiceLine]:
-    """By `sequence` where those are unique, else by position."""
-    numbers = {line.number for line in lines}
-    if 0 not in numbers and len(numbers) == len(lines):
-        return list(lines)
-    return [replace(line, number=position) for position, line in enumerate(lines, 1)]
+def _numbers_of(items: Sequence[tuple[int, Value]]) -> Sequence[int]:
+    """The numbers of lines: `sequence` where those are whole and unique, else the position."""
+    numbers = [Fields().sequence(item, "") or 0 for _, item in items]
+    if 0 not in numbers and len(set(numbers)) == len(numbers):
+        return numbers
+    return range(1, len(items) + 1)
 
 
 def _answered(answers: Sequence[Value], number: int) -> tuple[Adjudication, ...]:

@@ -4,6 +4,7 @@ them in resources among the others, or beside them."""
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -24,7 +25,7 @@ from adapter.fhir.outcome import (
 from adapter.fhir.reading import Fields, string
 from adapter.fhir.references import Neighbours
 from adapter.fhir.resource import ClaimResource, Place
-from adapter.fhir.spans import Broken
+from adapter.fhir.spans import Broken, scan
 from adapter.fhir.survey import (
     ACCEPTED,
     Container,
@@ -82,7 +83,8 @@ class FhirDocument:
         self._when = notes.when or datetime.now(UTC)
         self._survey: Survey | None = None
         self._wraps = False  # the output is a new Bundle around what came
-        self._pending: list[tuple[str, Resource]] = []  # of the Bundle that is being read
+        self._homes: dict[int, tuple[Container | None, list[tuple[str, Resource]] | None]] = {}
+        self._urls = Counter[tuple[int, str]]()  # that were given, by the Bundle they stand in
         self._beside = Spool()  # resources, or entries of the new Bundle, a line each
 
     # --- reading --------------------------------------------------------------------------------
@@ -98,6 +100,7 @@ class FhirDocument:
         self._survey = survey
         self.source.rewind()
         self.claims = survey.claims
+        self.notes = tuple(_notes(survey))
         self.format = "ndjson" if survey.is_ndjson else "fhir"
         if self._writing.annotate and not self._writing.beside:
             ours = [
@@ -106,13 +109,13 @@ class FhirDocument:
                 for inner in containers_of(outer)
                 if any(each.ours for each in inner.entries)
             ]
-            self._wraps = not all(map(_takes_entries, ours))
+            self._wraps = any(_home(each) is None for each in ours)
         for misfit in survey.misfits:
             path = self._path(misfit.path, misfit.row, survey)
             yield ResourceView(misfit, Place(path, misfit.row))
         rows = Neighbours(self.source.data, survey.beside)
         for container in survey.containers:
-            yield from self._views(container, rows, codes, survey, 0)
+            yield from self._views(container, rows, codes, survey, {})
 
     def read(self, codes: frozenset[str] = frozenset()) -> Iterator[Claim]:
         """The neutral model of every claim.
@@ -127,31 +130,35 @@ class FhirDocument:
     def _views(
         self,
         container: Container,
-        rows: Neighbours,
+        beside: Neighbours,
         codes: frozenset[str],
         survey: Survey,
-        depth: int,
+        pending: dict[int, list[tuple[str, Resource]]],
     ) -> Iterator[ClaimResource]:
-        scope = Neighbours(self.source.data, container.entries) if container.is_bundle else rows
-        inside = _takes_entries(container) and not self._wraps
+        """The claims in a container and in the Bundles in it.
+
+        `beside` are the resources around it; `pending` is what is to be appended, by the start of
+        the Bundle that takes it.
+        """
+        scope = beside
+        if container.is_bundle:
+            scope = Neighbours(self.source.data, container.entries, beside)
+        home = None if self._wraps else _home(container)
+        waiting = pending.setdefault(home.start, []) if home is not None else None
         parts: list[Entry | Container] = [each for each in container.entries if each.ours]
         parts += container.inner
         for part in sorted(parts, key=lambda each: each.start):
             if isinstance(part, Container):
-                yield from self._views(part, rows, codes, survey, depth + 1)
+                yield from self._views(part, scope, codes, survey, pending)
                 continue
             path = container.path
             if not part.bare:
                 path += f".entry[{part.number}].resource"
             place = Place(
-                self._path(path, container.row, survey),
-                container.row,
-                part.url,
-                _fixed(container),
-                inside,
+                self._path(path, container.row, survey), container.row, part.url, _fixed(container)
             )
             try:
-                yield ClaimResource(
+                view = ClaimResource(
                     self.source.data[part.start : part.end],
                     part.start,
                     place,
@@ -162,9 +169,12 @@ class FhirDocument:
                 )
             except Broken as broken:
                 raise _unreadable(broken, part, container.row, path) from None
+            self._homes[part.start] = (home, waiting)
+            yield view
+            del self._homes[part.start]
             self.source.release(part.start)
-        if self._pending:
-            self._append(container, depth)
+        if home is container and waiting:
+            self._append(container, waiting)
 
     def _path(self, path: str, row: int | None, survey: Survey) -> str:
         """An expression so that it leads there in the output."""
@@ -177,29 +187,41 @@ class FhirDocument:
 
     def conclude(self, view: ClaimResource, verdict: Verdict) -> None:
         """Takes what was decided of a claim: its corrections, and what is to be noted of it."""
+        home, waiting = self._homes[view.base]
         text = view.text
         if self._writing.annotate and not view.place.fixed:
-            style = style_of(text)
+            style = style_of(view.root.raw)
             one_line = replace(
                 style, newline="", indent="", comma=", " if style.colon.endswith(" ") else ","
             )
-            text = apply(text, [view.tagged(SYSTEM_STATUS, written(tag(verdict), one_line, 0))])
+            text = apply(text, view.tagged(SYSTEM_STATUS, written(tag(verdict), one_line, 0)))
+            scan(text)  # what is written is read: a tag may not break what it is put into
         if text != view.original.text:
             self.patches.add(Patch(Span(view.base, view.base + len(view.original.text)), text))
         subject = _subject(view)
         said: list[tuple[str, Resource]] = []
         if self._writing.annotate:
-            said.append((full_url("OperationOutcome", subject), outcome(verdict, subject)))
+            url = self._url(home, "OperationOutcome", subject)
+            said.append((url, outcome(verdict, subject)))
         if verdict.changes:
             made = provenance(verdict, subject, self._when, self._writing.mappings)
             content = f"{made['recorded']} {[each['what'] for each in made['entity']]}"
-            said.append((full_url("Provenance", subject, content), made))
-        if view.place.inside:
-            self._pending += said
+            said.append((self._url(home, "Provenance", subject, content), made))
+        if waiting is not None:
+            waiting += said
             return
         for url, resource in said:
             line = entry(resource, url, bundle_type=TAKES_ENTRIES[0]) if self._wraps else resource
             self._beside.write(json.dumps(line).encode("ascii") + b"\n")
+
+    def _url(self, home: Container | None, kind: str, subject: Subject, content: str = "") -> str:
+        """A fullUrl that no other entry of its Bundle has: of resources with the same address the
+        second, third and so on are told by their number."""
+        place = -1 if home is None else home.start
+        url = full_url(kind, subject, content)
+        self._urls[place, url] += 1
+        number = self._urls[place, url]
+        return url if number == 1 else full_url(kind, subject, f"{content} {number}")
 
     def write(self, out: IO[bytes]) -> None:
         """The input with all that was decided; the very same bytes where that is nothing."""
@@ -236,45 +258,67 @@ class FhirDocument:
                 waiting = next(patches, None)
             yield pieces(self.source.data, mine, start, end)
 
-    def _append(self, container: Container, depth: int) -> None:
-        """Writes what is pending as entries of a Bundle: in the place of those of an earlier run,
-        else behind its last one."""
+    def _append(self, container: Container, said: Sequence[tuple[str, Resource]]) -> None:
+        """Writes what is said as entries of a Bundle: in the place of those of an earlier run, else
+        behind its last one."""
         data = self.source.data
-        style = style_of(data[container.start : container.start + HEAD])
+        outermost = container
+        depth = 0
+        while outermost.outer is not None:
+            outermost, depth = outermost.outer, depth + 1
+        style = style_of(data[outermost.start : outermost.start + HEAD])
         level = depth * _NESTED_LEVELS + _ENTRY_LEVEL
         gap = f"{style.comma}{style.newline}{style.indent * level}".encode("ascii")
-        old = {each.url: each for each in container.entries if each.start >= self.patches.end}
+        old = {each.url: each for each in container.entries if each.type == "OperationOutcome"}
         behind = []
-        replaced = []
-        for url, resource in self._pending:
+        for url, resource in said:
             made = entry(resource, url, bundle_type=str(container.head["type"]))
             block = written(made, style, level)
-            if url in old:
-                replaced.append(Patch(Span(old[url].start, old[url].end), block))
+            before = old.pop(url, None)
+            if before is not None:
+                self.patches.add(Patch(Span(before.start, before.end), block))
             else:
                 behind.append(gap + block)
-        self._pending.clear()
-        for patch in sorted(replaced, key=lambda each: each.span.start):
-            self.patches.add(patch)
         if behind:
             end = container.list_end
             self.patches.add(Patch(Span(end, end), b"".join(behind)))
 
 
+def _notes(survey: Survey) -> Iterator[str]:
+    if survey.unseen:
+        yield (
+            f"{survey.unseen} Claims stand where none is looked for (contained, in Parameters or in"
+            " outcomes) and were not checked"
+        )
+    if survey.untold:
+        yield f"{survey.untold} further resources are not as R4 has them"
+
+
+def _home(container: Container) -> Container | None:
+    """The Bundle that takes what is said of its claims: the nearest one around them that takes
+    entries, where none around it may not be changed."""
+    if _fixed(container):
+        return None
+    around: Container | None = container
+    while around is not None and not _takes_entries(around):
+        around = around.outer
+    return around
+
+
 def _takes_entries(container: Container) -> bool:
-    return (
-        container.is_bundle
-        and container.head.get("type") in TAKES_ENTRIES
-        and not _fixed(container)
-    )
+    return container.is_bundle and container.head.get("type") in TAKES_ENTRIES
 
 
 def _fixed(container: Container) -> str:
-    """Why nothing in a Bundle may be changed; empty where it may."""
-    if "signature" in container.head:
-        return "the Bundle is signed and never changed"
-    if container.head.get("type") in NEVER_CHANGED and container.is_bundle:
-        return f"a {container.head['type']} Bundle is never changed"
+    """Why nothing in a container may be changed, itself or one around it; empty where it may."""
+    around: Container | None = container
+    while around is not None:
+        kind = around.head.get("type")
+        if around.is_bundle and "signature" in around.head:
+            return "the Bundle is signed and never changed"
+        if around.is_bundle and kind in NEVER_CHANGED:
+            return f"a {kind} Bundle is never changed"
+        around = around.outer
     return ""
 
 
@@ -291,9 +335,7 @@ def _subject(view: ClaimResource) -> Subject:
         None,
     )
     row = view.place.row
-    key = reference or view.place.path
-    if row is not None:  # other rows may hold a resource of the same name
-        key = f"row {row}, {key}"
+    key = reference or (f"row {row}, {view.place.path}" if row is not None else view.place.path)
     return Subject(reference, "Claim", identifier, key, row)
 
 

@@ -68,6 +68,7 @@ _ISSUE_TYPES: Mapping[str, str] = {
     "FH03": "conflict",
     "FH04": "conflict",
     "FH05": "code-invalid",
+    "FH06": "not-supported",
     "FR06": "duplicate",
     "UN02": "value",
 }

@@ -1,4 +1,4 @@
-"""What references lead to: the resources in the same Bundle, or in rows of the same input.
+"""What references lead to: the resources in the same Bundle, those around it, or in other rows.
 
 Only what was in the input is looked at, a reference to elsewhere leads to nothing, and none is ever
 fetched. Each chain that a reader follows has a fixed length, so that cycles are no matter.
@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property, lru_cache
 
 from adapter.fhir.claim import Target
-from adapter.fhir.reading import string
+from adapter.fhir.reading import Fields, string
 from adapter.fhir.spans import Broken, Value, scan
 from adapter.fhir.survey import Entry
 from adapter.source import Data
@@ -20,12 +20,18 @@ KEPT = 512  # resources that are held as spans, besides those that are being rea
 ANSWERS = {"ClaimResponse": "request", "ExplanationOfBenefit": "claim"}
 """Types that answer a claim, and the member that refers to it."""
 
+_ANY_CLAIM = "?"
+"""The address of the claim where an answer names none: it may be of each."""
+
 
 class Neighbours:
-    """The resources beside a claim, by the addresses that references use."""
+    """The resources beside a claim, by the addresses that references use; `around` are those
+    outside of its Bundle."""
 
-    def __init__(self, data: Data, entries: Sequence[Entry]) -> None:
-        self._data, self._entries = data, entries
+    def __init__(
+        self, data: Data, entries: Sequence[Entry], around: Neighbours | None = None
+    ) -> None:
+        self._data, self._entries, self._around = data, entries, around
         self._read = lru_cache(maxsize=KEPT)(self._scanned)
         self._same: dict[int, bool] = {}  # by the list of entries, which an index holds
 
@@ -34,22 +40,29 @@ class Neighbours:
 
         Args: base, the fullUrl of the entry that refers, to which a relative address belongs.
         """
-        reference = reference.partition("/_history/")[0]
-        found = self._by_url.get(reference)
-        if found is None and base is not None and "://" in base and ":" not in reference:
-            root = base.rsplit("/", 2)[0]
-            found = self._by_url.get(f"{root}/{reference}")
-        if found is None and ":" not in reference:
-            found = self._by_id.get(reference)
-        if found is None and reference.startswith("urn:uuid:"):
-            found = self._by_uuid.get(reference.removeprefix("urn:uuid:"))
+        found = self._at(_address(reference), base)
         if found is None:
-            return Target(None)
+            return self._around.find(reference, base) if self._around else Target(None)
         if len(found) > 1 and not self._is_one(found):
             return Target(None, "refers to more than one resource")
         value = self._read(found[0])
         odd = "" if value is not None else "refers to a resource that is nested too deep to be read"
-        return Target(value, odd)
+        return Target(value, odd, found[0].url)
+
+    def _at(self, reference: str, base: str | None) -> Sequence[Entry] | None:
+        found = self._by_url.get(reference)
+        if found is not None or ":" in reference.partition("?")[0]:
+            is_uuid = found is None and reference.startswith("urn:uuid:")
+            return self._by_uuid.get(reference.removeprefix("urn:uuid:")) if is_uuid else found
+        root = _root(base)
+        if root is not None and f"{root}/{reference}" in self._by_url:
+            return self._by_url[f"{root}/{reference}"]
+        known = self._by_id.get(reference)
+        if known is None or root is None:
+            return known
+        # an entry whose own address is on another server is another resource
+        near = [entry for entry in known if _root(entry.url) in (None, root)]
+        return near or None
 
     def _is_one(self, found: Sequence[Entry]) -> bool:
         """Whether entries with one address are the same; asked once of each address."""
@@ -67,11 +80,20 @@ class Neighbours:
         return self._read(found[0]) if len(found) == 1 else None
 
     def answers(self, claim: Value, url: str | None) -> Sequence[Value]:
-        """The responses that refer to a claim."""
+        """The responses to a claim: those that refer to it, by address or by an identifier, and
+        those that name no claim at all."""
+        names = [_ANY_CLAIM, *filter(None, [url])]
         ident = string(claim, "id")
-        names = [name for name in (url, ident and f"Claim/{ident}") if name]
+        if ident is not None:
+            names.append(f"Claim/{ident}")
+        names += [
+            f"={value}"
+            for _, held in Fields().objects(claim, "identifier", "")
+            if (value := string(held, "value")) is not None
+        ]
         entries = [e for name in names for e in self._answers.get(name, ())[:READ_OF_ONE]]
-        return [answer for answer in map(self._read, entries) if answer is not None]
+        found = [answer for answer in map(self._read, entries) if answer is not None]
+        return [*found, *(self._around.answers(claim, url) if self._around else ())]
 
     # --- indexes, made when the first claim asks ------------------------------------------------
 
@@ -97,7 +119,9 @@ class Neighbours:
     @cached_property
     def _answers(self) -> Mapping[str, list[Entry]]:
         answers = (entry for entry in self._entries if entry.type in ANSWERS)
-        return _grouped((_refers(self._read(one), ANSWERS[one.type]), one) for one in answers)
+        return _grouped(
+            (name, one) for one in answers for name in claims_answered(self._read(one), one.type)
+        )
 
     def _bytes(self, entry: Entry) -> bytes:
         return self._data[entry.start : entry.end]
@@ -111,8 +135,35 @@ class Neighbours:
         return value if entry.bare else value.get("resource")
 
 
+def claims_answered(answer: Value | None, kind: str) -> Sequence[str]:
+    """The addresses of the claim that a response is about; of an absolute one also the end."""
+    held = answer.get(ANSWERS[kind]) if answer is not None else None
+    found = []
+    reference = string(held, "reference")
+    if reference is not None:
+        address = _address(reference)
+        found.append(address)
+        if "://" in address:
+            found.append("/".join(address.rsplit("/", 2)[1:]))
+    identifier = string(held.get("identifier"), "value") if held is not None else None
+    if identifier is not None:
+        found.append(f"={identifier}")
+    return found or [_ANY_CLAIM]
+
+
+def _address(reference: str) -> str:
+    """A reference without the version that it names."""
+    return reference.partition("/_history/")[0]
+
+
+def _root(url: str | None) -> str | None:
+    """The server that an address is on; None where it is on none."""
+    return url.rsplit("/", 2)[0] if url is not None and "://" in url else None
+
+
 def _refers(resource: Value | None, name: str) -> str | None:
-    return string(resource.get(name), "reference") if resource is not None else None
+    reference = string(resource.get(name), "reference") if resource is not None else None
+    return None if reference is None else _address(reference)
 
 
 def _grouped(pairs: Iterable[tuple[str | None, Entry]]) -> Mapping[str, list[Entry]]:

@@ -44,14 +44,12 @@ from adapter.source import Edit, Patch, Span, apply, composed, ordered, origin
 
 class Place(NamedTuple):
     """Where a claim stands: `path` is FHIRPath to the resource, `row` of NDJSON from 1, `url` its
-    entry's fullUrl. `fixed` says why it may never be changed, empty where it may; `inside`: what is
-    said of it is put into its Bundle."""
+    entry's fullUrl. `fixed` says why it may never be changed, empty where it may."""
 
     path: str
     row: int | None = None
     url: str | None = None
     fixed: str = ""
-    inside: bool = False
 
 
 class ClaimResource:
@@ -257,41 +255,40 @@ class ClaimResource:
 
     def _obstacle(self, change: Change) -> str | None:
         items = [self._item(number) for number in sorted(lines_of(change))]
-        for item in items:
-            if moves_lines(change) and any(name.startswith("_") for name in item.value.members):
+        if moves_lines(change):
+            if any(name.startswith("_") for item in items for name in item.value.members):
                 return "an item has extensions of primitive values"
+            if self.claim.charge is None and self.root.get("total") is not None:
+                return "the claim's total cannot be read"
         match change:
-            case SetCode() | SplitLine():
-                (item,) = items
-                if item.code is None:
-                    return "the item has no code to change"
-                concept = item.value.get("productOrService")
-                old = item.code.code.upper()
-                for coding in Fields().codings(concept, ""):
-                    if coding.system not in IS_BILLING or coding.code.upper() != old:
-                        return "the item names its service in another code system too"
-            case MergeLines(kept, dropped):
-                names = differing(
-                    self.claim.line(kept).attachments, self.claim.line(dropped).attachments
-                )
-                first, second = self.claim.line(kept), self.claim.line(dropped)
+            case SetCode():
+                return _code_stands_alone(items[0])
+            case SplitLine(number, parts):
+                kept = _said_once(items[0].value)
+                if kept:
+                    return f"{' and '.join(sorted(kept))} of line {number} cannot stand twice"
+                if any(part.code != self.claim.line(number).code for part in parts):
+                    return _code_stands_alone(items[0])
+            case MergeLines(kept_line, dropped):
+                first, second = self.claim.line(kept_line), self.claim.line(dropped)
+                names = differing(first.attachments, second.attachments)
                 if first.place_of_service != second.place_of_service:
                     names.add("locationCodeableConcept")
                 if (first.date, first.date_end) != (second.date, second.date_end):
                     names.add("serviced")
                 if names:
-                    return f"{' and '.join(sorted(names))} of lines {kept} and {dropped} differ"
-            case SetDiagnosis(position):
-                held = self._diagnosis_coding(position)
-                if held is None:
-                    return "the diagnosis is that of a Condition"
+                    return (
+                        f"{' and '.join(sorted(names))} of lines {kept_line} and {dropped} differ"
+                    )
+            case SetDiagnosis(position) if self._diagnosis_coding(position) is None:
+                return "the diagnosis is that of a Condition"
             case _:
                 pass
         return None
 
     def _unpriced(self, plan: Plan) -> str | None:
         """Why charge, units and unit price of an item could not be kept right."""
-        odd = {oddity.place for oddity in self.claim.oddities if oddity.kind is Trouble.AMOUNT}
+        odd = [oddity.place for oddity in self.claim.oddities if oddity.kind is Trouble.AMOUNT]
         for line, item in zip(self.claim.lines, self.reader.items, strict=True):
             edit = plan.lines[line.number]
             for charge, units in [
@@ -306,8 +303,8 @@ class ClaimResource:
                 ):
                     if item.value.get(name) is not None:
                         return f"an item has {what}"
-                if f"item[{item.position}].net" in odd:
-                    return "the charge is not quantity times unit price"
+                if any(place.startswith(f"item[{item.position}].") for place in odd):
+                    return "the amounts of the item do not fit together (FH04)"
                 quantity, unit_price = item.value.get("quantity"), item.value.get("unitPrice")
                 if quantity is not None and quantity.kind is not Kind.OBJECT:
                     return "a quantity cannot be read"
@@ -440,27 +437,31 @@ class ClaimResource:
 
     # --- annotation -----------------------------------------------------------------------------
 
-    def tagged(self, system: str, tag: bytes) -> Patch:
-        """The patch that writes a tag of ours into `meta.tag`, or in the place of an older one.
+    def tagged(self, system: str, tag: bytes) -> list[Patch]:
+        """The patch on `text` that writes a tag of ours into `meta.tag`, or in the place of an
+        older one; none where `meta` or its tags are not what R4 has.
 
-        Args: tag, a Coding as JSON, under `system`. The patch is on `text`.
+        Args: tag, a Coding as JSON, under `system`.
         """
         meta = self.root.get("meta")
         name = b'"tag"' + colon(self.root)
         if meta is None:
             anchor = next((n for n in ("id", "resourceType") if self.root.get(n)), None)
-            written = b"{" + name + b"[" + tag + b"]}"
-            return added(self.root, "meta", written, anchor)
+            return [added(self.root, "meta", b"{" + name + b"[" + tag + b"]}", anchor)]
+        if meta.kind is not Kind.OBJECT:
+            return []
         tags = meta.get("tag")
         if tags is None:
-            return added(meta, "tag", b"[" + tag + b"]")
+            return [added(meta, "tag", b"[" + tag + b"]")]
+        if tags.kind is not Kind.ARRAY:
+            return []
         for old in tags.elements:
             if string(old, "system") == system:
-                return Patch(old.span, tag)
+                return [Patch(old.span, tag)]
         if not tags.elements:
-            return Patch(tags.span, b"[" + tag + b"]")
+            return [Patch(tags.span, b"[" + tag + b"]")]
         end = tags.elements[-1].end
-        return Patch(Span(end, end), separator(tags) + tag)
+        return [Patch(Span(end, end), separator(tags) + tag)]
 
 
 # --- patches of one item --------------------------------------------------------------------------
@@ -489,12 +490,47 @@ def _set_money(parent: Value, name: str, amount: Decimal) -> Iterator[Patch]:
         yield from _set_scalar(held, "value", _written(amount))
 
 
+ONCE = ("udi", "bodySite", "subSite")
+"""Members of an item that say something of the one that it is, and would be untrue of a copy."""
+
+COUNTED = (b'"valueMoney"', b'"valueQuantity"', b'"valueIdentifier"')
+"""What an extension holds that would count twice, or name two things, if it stood twice."""
+
+
+def _said_once(item: Value) -> set[str]:
+    """The members of an item that a copy may not have."""
+    found = {name for name in ONCE if item.get(name) is not None}
+    extension = item.get("extension")
+    if extension is not None and any(value in extension.raw for value in COUNTED):
+        found.add("extension")
+    return found
+
+
+def _code_stands_alone(item: Item) -> str | None:
+    """Why the code of an item cannot be changed: what else says which service it was would stay."""
+    if item.code is None:
+        return "the item has no code to change"
+    concept = item.value.members["productOrService"]
+    if not concept.members.keys() <= {"id", "coding", "text"}:
+        return "what the item names as its service has extensions"
+    for _, coding in Fields().objects(concept, "coding", ""):
+        if not coding.members.keys() <= {"id", "system", "version", "code", "display"}:
+            return "the code of the item has extensions"
+    codings = Fields().codings(concept, "")
+    if len(codings) != len(concept.members["coding"].elements) or any(
+        coding.system not in IS_BILLING or coding.code.upper() != item.code.code.upper()
+        for coding in codings
+    ):
+        return "the item names its service in another code system too"
+    return None
+
+
 def _set_code(coding: Value, code: str) -> Iterator[Patch]:
-    """Another code in a coding; what it displayed was the old one."""
+    """Another code in a coding; what it displayed, and its edition, were of the old one."""
     yield Patch(coding.members["code"].span, _quoted(code))
-    display = coding.get("display")
-    if display is not None:
-        yield from removed(coding, [display])
+    gone = [coding.members[name] for name in ("version", "display") if coding.get(name)]
+    if gone:
+        yield from removed(coding, gone)
 
 
 def _set_codes(item: Value, code: str) -> Iterator[Patch]:

@@ -16,6 +16,8 @@ from typing import Any, cast
 
 from adapter.source import Patch, Span
 
+MOST_VALUES = 1_000_000  # of one text: each takes much more memory than its bytes
+FEW = 2 * MOST_VALUES  # bytes that cannot hold more values
 MAX_DEPTH = 64  # objects and arrays in one another
 
 
@@ -151,6 +153,8 @@ def scan(text: bytes, start: int = 0) -> Value:
 
     Raises: Broken.
     """
+    if len(text) > FEW and text.count(b",") > MOST_VALUES:
+        raise Broken(f"it holds more than {MOST_VALUES:,} values", start)
     opening = _OPEN.match(text, start)
     if opening is None:
         raise Broken("an object or a list should begin here", start)
@@ -299,9 +303,10 @@ def separator(container: Value) -> bytes:
     starts = [value.key if value.key >= 0 else value.start for value in inner]
     if len(inner) > 1:
         return container.text[inner[0].end : starts[1]]
-    if inner:
-        return b"," + container.text[container.start + 1 : starts[0]]
-    return b","
+    lead = container.text[container.start + 1 : starts[0]] if inner else b""
+    if not lead and colon(container).endswith(b" "):
+        lead = b" "  # on one line a blank follows the comma where one follows the colon
+    return b"," + lead
 
 
 def colon(container: Value) -> bytes:
@@ -314,7 +319,8 @@ def colon(container: Value) -> bytes:
 
 
 def added(container: Value, name: str, value: bytes, after: str | None = None) -> Patch:
-    """Writes a new member: behind the member `after`, else as the last one."""
+    """Writes a new member of an object: behind the member `after`, else as the last one."""
+    assert container.kind is Kind.OBJECT
     members = container.members
     anchor = members.get(after) if after is not None else None
     if anchor is None:

@@ -32,6 +32,7 @@ REFERRED = frozenset((
 ))  # fmt: skip
 """Types that a claim is read with."""
 
+_CLAIM = re.compile(rb'"resourceType"\s*:\s*"Claim"')
 _BLANK = re.compile(rb"[ \t\r\n]*")
 _ESCAPED = re.compile(rb"\\u00[2-7]")
 """A letter or digit that is written as an escape: a code may be written so."""
@@ -90,6 +91,7 @@ class Container:
     head: dict[str, str] = field(default_factory=dict)
     entries: list[Entry] = field(default_factory=list)
     inner: list[Container] = field(default_factory=list)
+    outer: Container | None = field(default=None, repr=False)
     flaw: Broken | None = None  # why what looks like its entries are none of a Bundle
     list_end: int = 0
     claims: int = 0
@@ -155,6 +157,8 @@ class Survey:
         self.containers: list[Container] = []
         self.beside: list[Entry] = []  # resources that have a row of their own
         self.rows = 0
+        self.unseen = 0  # Claims that stand where none is looked for
+        self.untold = 0  # resources beyond those whose misfits are told
         self.end = _end(source.data)
         line = _line_end(self._data, start, self.end)
         if line < self.end and self._is_value(start, line):
@@ -249,6 +253,7 @@ class Survey:
         claims = _claims_in(value, start)
         self.claims += claims
         raw = self._data[start:at]
+        self._overlook(raw, claims)
         self._checked(raw, start)
         if kind == "Bundle":
             if self._validate is not None or (claims and self._is_wanted(raw)):
@@ -326,6 +331,9 @@ class Survey:
         if kind != "Bundle":
             is_claim = kind == "Claim"
             is_ours = is_claim and any(map(self._is_wanted, own))
+            if row is None and not path:
+                for member in own:
+                    self._overlook(member, 0 if member.startswith(b'"contained"') else 1)
             ident = container.head.get("id")
             if not is_ours and self._validate is not None:
                 self._look(data[start : at + 1], kind, ident, container.path, row, start)
@@ -404,16 +412,20 @@ class Survey:
             ]
             self._keep(led, raw, None, here, container.row, start)
         if "resource" not in value:
+            self._overlook(raw, 0)
             return
         here += ".resource"
         kind = _text(resource, "resourceType") or ""
         claims = _claims_in(resource, start, depth)
         container.claims += claims
+        if depth == 0 and container.row is None:  # else it was counted with what is around it
+            self._overlook(raw, claims)
         if kind == "Bundle":
             if self._validate is not None or (claims and self._is_wanted(raw)):
                 inner = scan(raw).members["resource"]
                 first, last = start + inner.start, start + inner.end
                 nested, _ = self._resource(first, last, here, container.row, depth + 1)
+                nested.outer = container
                 container.inner.append(nested)
             return
         is_ours = kind == "Claim" and self._is_wanted(raw)
@@ -429,7 +441,7 @@ class Survey:
         self, raw: bytes, kind: str, ident: str | None, path: str, row: int | None, start: int
     ) -> None:
         """Keeps what a validator finds in a resource."""
-        if self._validate is not None and len(self.misfits) < MOST_MISFITS:
+        if self._validate is not None:
             claim = ident if kind == "Claim" else None
             self._keep(self._validate.resource(raw), raw, claim, path, row, start)
 
@@ -442,10 +454,17 @@ class Survey:
         row: int | None,
         start: int,
     ) -> None:
-        if oddities and len(self.misfits) < MOST_MISFITS:
+        if oddities and len(self.misfits) >= MOST_MISFITS:
+            self.untold += 1
+        elif oddities:
             root = scan(raw)
             nodes = [node_at(root, odd.place)[0] for odd in oddities]
             self.misfits.append(Misfit(path, row, start, claim, oddities, nodes))
+
+    def _overlook(self, raw: bytes, claims: int) -> None:
+        """Counts Claims in a text that are in a place where none is looked for."""
+        if raw.count(b'"Claim"') > claims:
+            self.unseen += max(0, len(_CLAIM.findall(raw)) - claims)
 
     def _is_wanted(self, raw: bytes) -> bool:
         """Whether a text is of a claim to be read: one of the codes may be in it."""
@@ -606,7 +625,8 @@ def _patterns(codes: frozenset[str]) -> tuple[re.Pattern[bytes], re.Pattern[byte
         for at in range(min(map(len, codes)))
     ]
     listed = b"|".join(re.escape(code).encode("ascii") for code in sorted(codes))
-    whole = rb'"(?=[ \t]*' + b"".join(letters) + rb")[ \t]*(?:" + listed + rb')[ \t]*"'
+    # a number in the place of a code is found too: it is told, not passed over
+    whole = rb'["\s:](?=' + b"".join(letters) + rb")(?:" + listed + rb')[\s",}]'
     return re.compile(whole, re.IGNORECASE), re.compile(listed, re.IGNORECASE)
 
 

@@ -48,7 +48,9 @@ _PAYER = (
 
 @lru_cache(maxsize=1024)
 def plain(uri: str) -> str:
-    """A URI so that its usual variants are equal: scheme, case and a closing slash are not told."""
+    """A URI so that its usual variants are equal: scheme, case, a closing slash and the version of
+    a canonical are not told."""
+    uri = uri.partition("|")[0] if "|payerid" not in uri else uri
     for scheme in ("https://", "http://"):
         if uri.lower().startswith(scheme):
             return uri[len(scheme) :].rstrip("/").lower()

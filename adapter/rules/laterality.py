@@ -16,7 +16,7 @@ from adapter.changes import (
     SplitLine,
     halves,
 )
-from adapter.findings import Applicability, Fix, Found, manual
+from adapter.findings import Applicability, Fix, Found, NotEvaluated, Reason, manual
 from adapter.model import BILATERAL, BOTH, SIDES, Claim, ServiceLine, Side, differing
 from adapter.profiles import Form, Profile
 from adapter.rules import Result, rule
@@ -170,10 +170,14 @@ def bilateral_units(claim: Claim, tables: Tables, profile: Profile) -> Result:
     Fires: 64493-50 x2
     Clean: 64493-50
     Correction: suggested. One unit; the charge stays.
-    Not evaluated when: never.
+    Not evaluated when: the units are missing.
     """
     for line in tables.facet_lines(claim):
-        if BILATERAL in line.modifiers and not line.row.repeats and (line.units or 1) > 1:
+        if BILATERAL not in line.modifiers or line.row.repeats:
+            continue
+        if line.units is None:
+            yield NotEvaluated(Reason.UNITS_UNKNOWN)
+        elif line.units > 1:
             yield Found(
                 line=line.number,
                 field="units",

@@ -10,22 +10,19 @@ from adapter.rules import Result, rule
 
 
 def _of(
-    oddities: Sequence[Oddity], kind: Trouble, name: str, remedy: str | None, label: str
+    oddities: Sequence[Oddity], kind: Trouble, remedy: str | None, label: str
 ) -> Iterator[Found]:
-    """A finding for each oddity of a kind; `name` is what the resource is called."""
+    """A finding for each oddity of a kind."""
     for position, oddity in enumerate(oddities):
         if oddity.kind is not kind:
             continue
-        subject = oddity.place or name
-        notes = ("No other rule was applied to this claim.",) if oddity.blocking else ()
+        place = f"In the resource, {oddity.place}" if oddity.place else "The resource"
         yield Found(
             line=oddity.line,
             field=("oddities", position),
-            message=f"{subject[0].upper()}{subject[1:]} {oddity.what}."
-            if not oddity.place
-            else f"In the resource, {subject} {oddity.what}.",
+            message=f"{place} {oddity.what}.",
             label=label,
-            notes=notes,
+            notes=("No other rule was applied to this claim.",) if oddity.blocking else (),
             fix=manual(remedy) if remedy else None,
         )
 
@@ -51,7 +48,7 @@ def invalid_structure(oddities: Sequence[Oddity]) -> Result:
     Not evaluated when: never.
     """
     remedy = "Have the sender correct the resource."
-    yield from _of(oddities, Trouble.STRUCTURE, "the resource", remedy, "not as R4 has it")
+    yield from _of(oddities, Trouble.STRUCTURE, remedy, "not as R4 has it")
 
 
 @rule(
@@ -74,7 +71,7 @@ def unresolved_reference(oddities: Sequence[Oddity]) -> Result:
     Not evaluated when: never.
     """
     remedy = "Have the sender correct the reference."
-    yield from _of(oddities, Trouble.REFERENCE, "the resource", remedy, "leads to no one resource")
+    yield from _of(oddities, Trouble.REFERENCE, remedy, "leads to no one resource")
 
 
 @rule(
@@ -95,7 +92,7 @@ def billing_provider_chosen(oddities: Sequence[Oddity]) -> Result:
     Correction: none.
     Not evaluated when: never.
     """
-    yield from _of(oddities, Trouble.PROVIDER, "the provider", None, "who bills")
+    yield from _of(oddities, Trouble.PROVIDER, None, "who bills")
 
 
 @rule(
@@ -118,7 +115,7 @@ def amounts_disagree(oddities: Sequence[Oddity]) -> Result:
     Not evaluated when: never.
     """
     remedy = "Find out which of the amounts is right."
-    yield from _of(oddities, Trouble.AMOUNT, "the amount", remedy, "does not fit")
+    yield from _of(oddities, Trouble.AMOUNT, remedy, "does not fit")
 
 
 @rule(
@@ -131,14 +128,39 @@ def amounts_disagree(oddities: Sequence[Oddity]) -> Result:
     since="0.1.0",
 )
 def code_not_identified(oddities: Sequence[Oddity]) -> Result:
-    """A procedure code or modifier that no code system of billing stands for.
+    """A service or modifier without the one code that it is billed by.
 
-    Why it matters: a code without its system may be anything, and a receiver has to refuse it.
-    Nothing else is said of the claim: without the code, what other rules find could be wrong.
+    Why it matters: a code without its system may be anything, of two codes a receiver takes either,
+    and a text is none. Nothing else is said of the claim: without the code, what other rules find
+    could be wrong.
     Fires: "productOrService": {"coding": [{"code": "64493"}]}
     Clean: the same with "system": "http://www.ama-assn.org/go/cpt"
     Correction: manual. Which system was meant is for the sender to say.
     Not evaluated when: never.
     """
-    remedy = "Name the code system: CPT or HCPCS."
-    yield from _of(oddities, Trouble.CODE_SYSTEM, "the code", remedy, "of which code system?")
+    remedy = "Give one code, under the system that it is billed by: CPT or HCPCS."
+    yield from _of(oddities, Trouble.CODE_SYSTEM, remedy, "which code?")
+
+
+@rule(
+    "FH06",
+    "meaning-modified",
+    severity="error",
+    applicability="manual",
+    scope="resource",
+    sources=("S040",),
+    since="0.1.0",
+)
+def meaning_modified(oddities: Sequence[Oddity]) -> Result:
+    """An element that may turn the meaning of the claim or of an item round.
+
+    Why it matters: a modifierExtension can say that a service was not performed, implicitRules that
+    the whole is to be read in another way. R4 forbids to go on without knowing them, so nothing
+    else is said of the claim.
+    Fires: "modifierExtension": [{"url": "https://example.org/not-performed", ...}]
+    Clean: the same as an extension
+    Correction: manual. What it means is for those who defined it to say.
+    Not evaluated when: never.
+    """
+    remedy = "Find out what it means, or have it taken off."
+    yield from _of(oddities, Trouble.MEANING, remedy, "meaning not known")
