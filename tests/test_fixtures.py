@@ -177,6 +177,7 @@ HOLDS = {
     "kept.json": Holds(1, 1, 1, {"KEPT-1": ["LA05"]}, safe={}),
     "message.json": Holds(1, 1, 0, {"MESSAGE-1": ["MD06"]}),
     "mixed.ndjson": Holds(2, 2, 1, {"MIXED-1": ["LA02"]}, safe={}),
+    "modifier-extension.json": Holds(1, 1, 1, {"MODIFIED-1": ["FH06"]}),
     "nested.json": Holds(1, 1, 1, {"NESTED-1": ["LA02"]}, safe={}),
     "no-system.json": Holds(1, 1, 1, {"NO-SYSTEM-1": ["FH05", "FH05"]}),
     "practitioner-role.json": Holds(2, 2, 0, {"ROLE-1": ["FH03"], "ROLE-2": ["FH03"]}),

@@ -860,15 +860,16 @@ def _unread(name: str, value: Value) -> str:
         for member, inner in value.members.items()
         if member not in _PARTS[name] or (member in ("unit", "code") and name == "quantity")
     ]
-    if name in ("productOrService", "locationCodeableConcept"):
-        for coding in Fields().objects(value, "coding", ""):
-            others = {
-                member: inner.canonical()
-                for member, inner in coding[1].members.items()
-                if member not in ("system", "code", "version")
-            }
-            if others or name == "locationCodeableConcept":
-                rest.append(("coding", coding[1].canonical()))
+    if name == "productOrService":
+        for _, coding in Fields().objects(value, "coding", ""):
+            others = coding.members.keys() - {"id", "system", "code", "version"}
+            rest += [(member, coding.members[member].canonical()) for member in sorted(others)]
+    elif name == "locationCodeableConcept":
+        codings = Fields().codings(value, "")
+        read = coded(codings, IS_PLACE) or coded(codings, (None,))
+        rest += [
+            ("coding", coding.value.canonical()) for coding in codings if coding not in read[:1]
+        ]
     return repr(rest) if rest else ""
 
 
