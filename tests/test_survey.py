@@ -251,7 +251,7 @@ def test_no_claim_is_passed_by_however_deep_its_bundle_is(levels: int) -> None:
 SPELLED = {
     '"64493"': True, '" 64493 "': True, '"0213T"': True, '"0213t"': True, r'"\u00364493"': True,
     r'"6\u003449\u0033"': True, r'"0213\u0054"': True, r'"0213\u0074"': True, '"64494"': False,
-    '"644930"': False, '"x64493"': False, "64493": False, '"0213 T"': False, r'"\\u00364493"': True,
+    '"644930"': False, '"x64493"': False, "64493": True, '"0213 T"': False, r'"\\u00364493"': True,
 }  # fmt: skip
 
 
@@ -526,3 +526,29 @@ def test_no_message_holds_a_value() -> None:
             said = " ".join((why.what, why.where, why.hint))
             assert not any(canary in said for canary in canaries), said
     assert refused > len(attempts) / 2
+
+
+@pytest.mark.parametrize(
+    ("text", "count"),
+    [
+        ('{"resourceType": "Claim", "id": "a"}', 0),
+        ('{"resourceType": "Claim", "contained": [{"resourceType": "Claim"}]}', 1),
+        (
+            '{"resourceType": "Parameters", "parameter": [{"resource": {"resourceType":"Claim"}}]}',
+            1,
+        ),
+        (
+            '{"resourceType": "Bundle", "entry": [{"resource": {"resourceType": "Claim"}},'
+            ' {"response": {"outcome": {"resourceType": "Claim"}}}]}',
+            1,
+        ),
+        (
+            '{"resourceType":"Claim"}\n{"resourceType":"List","contained":[{"resourceType":"Claim"}'
+            ',{"resourceType":"Claim"}]}',
+            2,
+        ),
+    ],
+)
+def test_claims_that_stand_elsewhere_are_counted_in_a_note(text: str, count: int) -> None:
+    notes = check(text.encode()).done.notes
+    assert [note.split()[-1] for note in notes] == ([str(count)] if count else [])

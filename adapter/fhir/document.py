@@ -287,11 +287,11 @@ class FhirDocument:
 def _notes(survey: Survey) -> Iterator[str]:
     if survey.unseen:
         yield (
-            f"{survey.unseen} Claims stand where none is looked for (contained, in Parameters or in"
-            " outcomes) and were not checked"
+            "Claims in places where none is looked for (contained, in Parameters or in outcomes)"
+            f" were not checked: {survey.unseen}"
         )
     if survey.untold:
-        yield f"{survey.untold} further resources are not as R4 has them"
+        yield f"further resources that are not as R4 has them: {survey.untold}"
 
 
 def _home(container: Container) -> Container | None:

@@ -333,7 +333,7 @@ class Survey:
             is_ours = is_claim and any(map(self._is_wanted, own))
             if row is None and not path:
                 for member in own:
-                    self._overlook(member, 0 if member.startswith(b'"contained"') else 1)
+                    self._overlook(member, int(member.startswith(b'"resourceType"')))
             ident = container.head.get("id")
             if not is_ours and self._validate is not None:
                 self._look(data[start : at + 1], kind, ident, container.path, row, start)
