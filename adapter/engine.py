@@ -354,8 +354,9 @@ class _Case:
         claim = view.claim
         errors: set[int] = set()
         findings = []
+        days = _days(claim)
         for rule, found, severity in judgement.said:
-            findings.append(self.finding(view, rule, found, severity))
+            findings.append(self.finding(view, rule, found, severity, days))
             if severity is Severity.ERROR:
                 errors.update(number for number in found.lines if number is not None)
         at_risk = sum(
@@ -371,7 +372,14 @@ class _Case:
             at_risk,
         )
 
-    def finding(self, view: ClaimView, rule: Rule, found: Found, severity: Severity) -> Finding:
+    def finding(
+        self,
+        view: ClaimView,
+        rule: Rule,
+        found: Found,
+        severity: Severity,
+        days: Mapping[int | None, date | None],
+    ) -> Finding:
         fix = self.offered(view, rule, found)
         return _finding(
             self.policy,
@@ -381,7 +389,7 @@ class _Case:
             claim=view.claim.id,
             fix=fix,
             location=view.locate(found.line, found.field),
-            day=_day(view.claim, found.line),
+            day=days.get(found.line),
             excerpts=view.excerpts(found.line, found.field, found.others)
             if self.policy.excerpts
             else (),
@@ -437,10 +445,11 @@ def _first_speakers(
     return kept
 
 
-def _day(claim: Claim, number: int | None) -> date | None:
-    """The date of service of a line, of the whole claim the first one."""
-    days = (line.date for line in claim.lines if number in (None, line.number))
-    return min((day for day in days if day is not None), default=None)
+def _days(claim: Claim) -> Mapping[int | None, date | None]:
+    """The date of service of each line by its number, and for None the first of the claim's."""
+    days: dict[int | None, date | None] = {line.number: line.date for line in claim.lines}
+    days[None] = min((day for day in days.values() if day is not None), default=None)
+    return days
 
 
 def _finding(
@@ -494,7 +503,7 @@ def _corrected(view: ClaimView, case: _Case) -> tuple[Verdict, ClaimView]:
             fix = case.offered(view, rule, found)
             if fix is None or not fix.changes or not _applies(case.policy, fix):
                 continue
-            finding = case.finding(view, rule, found, severity)
+            finding = case.finding(view, rule, found, severity, _days(view.claim))
             patches = view.lower(fix.changes)
             after = view.after(patches)
             judged = case.judge(after)

@@ -26,6 +26,8 @@ from tests.buildfhir import CPT, ICD10, SHAPES, Json, Layout, bundle, claim, con
 from tests.runs import check, fix, read, refusal
 from tests.test_cli import Facet, put
 
+pytestmark = pytest.mark.no_cover
+
 facet = test_cli.facet
 
 RIGHT, LEFT = "64493-RT $400", "64493-LT $400"
@@ -347,7 +349,6 @@ def spoiled(draw: st.DrawFn) -> Json:
 ONE_OF_EACH: list[Any] = [None, True, -1, "", "#", [], [None], [{}], {}, {"coding": [{}]}]
 
 
-@pytest.mark.no_cover
 @pytest.mark.parametrize("value", ONE_OF_EACH, ids=repr)
 def test_each_value_in_turn_may_be_any_other(value: Any) -> None:
     resource = claim(RIGHT, LEFT, payer="medicare", service_facility="KY", note="x")
@@ -355,14 +356,13 @@ def test_each_value_in_turn_may_be_any_other(value: Any) -> None:
         before, held[key] = held[key], value
         data = js(resource)
         held[key] = before
-        why = refusal(fix, data)
+        why = refusal(check, data)
         assert why is None or (held is resource and key == "resourceType")
         if why is None:
             ran = fix(data, "medicare", suggested=True)
             assert ran.changes or ran.data == data
 
 
-@pytest.mark.no_cover
 @settings(max_examples=2 * settings().max_examples)
 @given(spoiled(), st.booleans())
 def test_no_value_of_any_type_breaks_anything(resource: Json, suggested: bool) -> None:
@@ -376,7 +376,6 @@ def test_no_value_of_any_type_breaks_anything(resource: Json, suggested: bool) -
     assert once.changes or once.data == data
 
 
-@pytest.mark.no_cover
 def test_every_rule_of_resources_speaks_of_claims_at_random() -> None:
     """The claims above are worth their name: all rules of resources are heard on them."""
     heard: set[str] = set()
@@ -638,14 +637,13 @@ def test_each_further_one_is_as_much_work_as_those_before(made: Callable[[int], 
         return check(data, "medicare")
 
     act(js(made(1)))  # tables are loaded once
-    first, second, fourth = (work(act, js(made(count))) for count in (25, 50, 100))
+    first, second, fourth = (work(act, js(made(count))) for count in (10, 20, 40))
     assert fourth - second <= 2 * (second - first) + fourth // 500
 
 
 MUCH = {"items": 1000, "modifiers": 2500}  # rules compare those with one another
 
 
-@pytest.mark.no_cover
 @pytest.mark.parametrize("name", [name for name in GROWING if "claims" not in name])
 def test_much_of_anything_is_read(name: str) -> None:
     data = js(GROWING[name](MUCH.get(name, 30_000 if "empty" in name else 10_000)))

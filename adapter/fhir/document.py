@@ -84,6 +84,7 @@ class FhirDocument:
         self._survey: Survey | None = None
         self._wraps = False  # the output is a new Bundle around what came
         self._homes: dict[int, tuple[Container | None, list[tuple[str, Resource]] | None]] = {}
+        self._known: dict[int, frozenset[str]] = {}  # that came with a Bundle, by its start
         self._urls = Counter[tuple[int, str]]()  # that were given, by the Bundle they stand in
         self._beside = Spool()  # resources, or entries of the new Bundle, a line each
 
@@ -218,10 +219,17 @@ class FhirDocument:
         """A fullUrl that no other entry of its Bundle has: of resources with the same address the
         second, third and so on are told by their number."""
         place = -1 if home is None else home.start
-        url = full_url(kind, subject, content)
-        self._urls[place, url] += 1
-        number = self._urls[place, url]
-        return url if number == 1 else full_url(kind, subject, f"{content} {number}")
+        if home is not None and place not in self._known:
+            told = (each.url for each in home.entries if each.type == "Provenance")
+            self._known[place] = frozenset(filter(None, told))
+        first = url = full_url(kind, subject, content)
+        while True:
+            self._urls[place, first] += 1
+            number = self._urls[place, first]
+            if number > 1:
+                url = full_url(kind, subject, f"{content} {number}")
+            if url not in self._known.get(place, ()):
+                return url
 
     def write(self, out: IO[bytes]) -> None:
         """The input with all that was decided; the very same bytes where that is nothing."""

@@ -62,8 +62,8 @@ class ClaimResource:
     kind: Literal["claim"] = "claim"
 
     __slots__ = (
-        "_original", "_validate", "base", "claim", "codes", "passes", "place", "reader", "root",
-        "scope", "text", "wrapped",
+        "_items", "_original", "_validate", "base", "claim", "codes", "passes", "place", "reader",
+        "root", "scope", "text", "wrapped",
     )  # fmt: skip
 
     def __init__(
@@ -94,6 +94,10 @@ class ClaimResource:
         self.root = root
         self.reader = Reader(root, scope, place.url, codes)
         self.claim = self.reader.claim()
+        self._items = {
+            line.number: (item, line)
+            for item, line in zip(self.reader.items, self.claim.lines, strict=True)
+        }
         if validate is not None:
             known = {oddity.place for oddity in self.claim.oddities}
             further = (odd for odd in validate.resource(root.raw) if odd.place not in known)
@@ -236,7 +240,7 @@ class ClaimResource:
         """The lines that a finding is about, as a coder writes them; the claim's own fields are
         told by their expression alone."""
         numbers = [number for number in (line, *others) if number is not None]
-        return tuple(_line_excerpt(self.claim.line(number), field) for number in numbers)
+        return tuple(_line_excerpt(self._items[number][1], field) for number in numbers)
 
     # --- changes --------------------------------------------------------------------------------
 
@@ -430,10 +434,7 @@ class ClaimResource:
         return chosen[0].value if chosen else None
 
     def _item(self, line: int) -> Item:
-        for item, known in zip(self.reader.items, self.claim.lines, strict=True):
-            if known.number == line:
-                return item
-        raise KeyError(line)
+        return self._items[line][0]
 
     # --- annotation -----------------------------------------------------------------------------
 
@@ -461,7 +462,10 @@ class ClaimResource:
         if not tags.elements:
             return [Patch(tags.span, b"[" + tag + b"]")]
         end = tags.elements[-1].end
-        return [Patch(Span(end, end), separator(tags) + tag)]
+        gap = separator(tags)
+        if gap == b"," and colon(meta).endswith(b" "):
+            gap = b", "
+        return [Patch(Span(end, end), gap + tag)]
 
 
 # --- patches of one item --------------------------------------------------------------------------

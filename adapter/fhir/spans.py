@@ -122,7 +122,7 @@ _READABLE = re.compile(rb"-?(?=[0-9.eE+-]{1,40}$)[0-9]+(?:\.[0-9]+)?(?:[eE][-+]?
 """An exponent has two digits at most: 1E1000000 is nine bytes, and a million digits to handle."""
 
 _BLANK = rb"[ \t\r\n]*+"
-_STRING = rb'"[^"\\\x00-\x1f]*+(?:\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4})[^"\\\x00-\x1f]*+)*+"'
+_STRING = rb'"[^"\\\x00-\x1f]*+(?:\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4})[^"\\\x00-\x1f]*+)*"'
 _VALUE = (
     _BLANK
     + rb"(?:("

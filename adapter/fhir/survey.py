@@ -32,6 +32,9 @@ REFERRED = frozenset((
 ))  # fmt: skip
 """Types that a claim is read with."""
 
+WRITTEN = ("OperationOutcome", "Provenance")
+"""Types that may have been put there by an earlier run."""
+
 _CLAIM = re.compile(rb'"resourceType"\s*:\s*"Claim"')
 _BLANK = re.compile(rb"[ \t\r\n]*")
 _ESCAPED = re.compile(rb"\\u00[2-7]")
@@ -91,7 +94,7 @@ class Container:
     head: dict[str, str] = field(default_factory=dict)
     entries: list[Entry] = field(default_factory=list)
     inner: list[Container] = field(default_factory=list)
-    outer: Container | None = field(default=None, repr=False)
+    outer: Container | None = field(default=None, repr=False, compare=False)
     flaw: Broken | None = None  # why what looks like its entries are none of a Bundle
     list_end: int = 0
     claims: int = 0
@@ -433,7 +436,7 @@ class Survey:
         if self._validate is not None and not is_ours:
             text = scan(raw).members["resource"].raw
             self._look(text, kind, ident, here, container.row, start)
-        if is_ours or kind in REFERRED or (kind == "OperationOutcome" and url):
+        if is_ours or kind in REFERRED or (kind in WRITTEN and url):
             end = start + len(raw)
             container.entries.append(Entry(start, end, number, kind, ident, url, False, is_ours))
 
