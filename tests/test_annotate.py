@@ -842,7 +842,7 @@ def test_a_new_collection_comes_out_as_it_went_in(facet: Facet) -> None:
 
 
 def test_an_outcome_of_a_claim_without_any_name_is_not_found_again(facet: Facet) -> None:
-    """Without id and fullUrl it is known by its place, and that is another in the new collection."""
+    """Without id and fullUrl it is known by its place, which the new collection changes."""
     first = facet("annotate", stdin=rows(without(billed(), "id"), billed("C-2")))
     second = facet("annotate", stdin=first.out)
     assert len(outcomes(second.out)) == 3
