@@ -123,6 +123,7 @@ class Reader:
         self.procedures: Collection[int] = ()
         self.informations: Collection[int] = ()
         self._owners: dict[int, tuple[Value, Value, str | None]] = {}
+        self._containers: dict[int, tuple[Value, Mapping[str, Sequence[Value]]]] = {}
         self._is_billing_known = False
 
     def claim(self) -> Claim:
@@ -149,7 +150,8 @@ class Reader:
             fields.sequence(item, f"item[{position}]")
             lines.append(self._line(position, item, known, by_sequence, team, chief, line_notes))
         fields.line = None
-        lines = [replace(line, adjudications=_answered(answers, line.number)) for line in lines]
+        if answers:
+            lines = [replace(line, adjudications=_answered(answers, line.number)) for line in lines]
         facility = self._refer(root, "facility", "")
         return Claim(
             id=fields.text(root, "id", "") or self._first_identifier() or "",
@@ -253,11 +255,7 @@ class Reader:
         if reference.startswith("#"):
             if reference == "#":
                 return owner
-            there = [
-                resource
-                for _, resource in Fields().objects(owner, "contained", "")
-                if string(resource, "id") == reference[1:]
-            ]
+            there = self._contained(owner).get(reference[1:], ())
             if len(there) != 1:
                 what = "is not there" if not there else "is there more than once"
                 self.fields.odd(
@@ -270,6 +268,16 @@ class Reader:
         if odd:
             self.fields.odd(Trouble.REFERENCE, path, odd)
         return self._owned(found, at)
+
+    def _contained(self, owner: Value) -> Mapping[str, Sequence[Value]]:
+        """What a resource contains, by id."""
+        known = self._containers.get(id(owner))
+        if known is None:
+            grouped: dict[str, list[Value]] = {}
+            for _, resource in Fields().objects(owner, "contained", ""):
+                grouped.setdefault(string(resource, "id") or "", []).append(resource)
+            known = self._containers[id(owner)] = (owner, grouped)
+        return known[1]
 
     def _owned(self, found: Value | None, url: str | None) -> Value | None:
         """A resource from beside the claim: it contains what it refers to by `#`."""
@@ -622,6 +630,8 @@ class Reader:
 
     def _details(self, held: Item, path: str) -> None:
         """Codes of ours in the details of an item: they are not read as lines."""
+        if held.value.get("detail") is None:
+            return
         for position, detail in Fields().objects(held.value, "detail", path):
             where = f"{path}.detail[{position}].productOrService"
             for coding in Fields().codings(detail.get("productOrService"), where):
@@ -849,11 +859,24 @@ _PARTS: Mapping[str, tuple[str, ...]] = {
 """Of members of an item that are read, what is read of each; the rest is compared as it stands."""
 
 
+_PLAIN_CONCEPT, _PLAIN_CODING = {"coding"}, {"system", "code"}
+_PLAIN_AMOUNTS = ({"value"}, {"value", "currency"})
+
+
+def _is_plain(value: Value) -> bool:
+    """Whether a member holds what is read and nothing else, as most do."""
+    names = value.members.keys()
+    if names == _PLAIN_CONCEPT:
+        codings = value.members["coding"].elements
+        return len(codings) == 1 and codings[0].members.keys() == _PLAIN_CODING
+    return names in _PLAIN_AMOUNTS
+
+
 def _unread(name: str, value: Value) -> str:
     """What of a member of an item the model does not hold, so that two lines can be compared."""
     if name not in READ_OF_ITEM:
         return repr(value.canonical())
-    if name == "modifier" or name not in _PARTS:
+    if name == "modifier" or name not in _PARTS or _is_plain(value):
         return ""
     rest = [
         (member, inner.canonical())

@@ -155,7 +155,7 @@ class Survey:
         self.misfits: list[Misfit] = []
         self._blank_rows: list[int] = []
         self._text = _Windows(source.data)
-        self._codes, self._anywhere = _patterns(codes)
+        self._codes, self._numbers, self._anywhere = _patterns(codes)
         self.claims = 0
         self.containers: list[Container] = []
         self.beside: list[Entry] = []  # resources that have a row of their own
@@ -471,7 +471,11 @@ class Survey:
 
     def _is_wanted(self, raw: bytes) -> bool:
         """Whether a text is of a claim to be read: one of the codes may be in it."""
-        if self._every or self._codes.search(raw) is not None:
+        if (
+            self._every
+            or self._codes.search(raw) is not None
+            or self._numbers.search(raw) is not None
+        ):
             return True
         if raw.isascii() and b"\\" not in raw:
             return False
@@ -618,19 +622,20 @@ def _said(error: json.JSONDecodeError, at_end: bool) -> str:
     return "this is not JSON"
 
 
-def _patterns(codes: frozenset[str]) -> tuple[re.Pattern[bytes], re.Pattern[bytes]]:
+def _patterns(codes: frozenset[str]) -> tuple[re.Pattern[bytes], ...]:
     """Find any of the codes: as a whole string, where what cannot begin one is passed over at once;
-    and anywhere."""
+    as a number, which is told and not passed over; and anywhere."""
     if not codes:
-        return re.compile(rb"(?!)"), re.compile(rb"(?!)")
-    letters = [
+        never = re.compile(rb"(?!)")
+        return never, never, never
+    letters = b"".join(
         b"[" + re.escape("".join(sorted({code[at] for code in codes}))).encode("ascii") + b"]"
         for at in range(min(map(len, codes)))
-    ]
+    )
     listed = b"|".join(re.escape(code).encode("ascii") for code in sorted(codes))
-    # a number in the place of a code is found too: it is told, not passed over
-    whole = rb'["\s:](?=' + b"".join(letters) + rb")(?:" + listed + rb')[\s",}]'
-    return re.compile(whole, re.IGNORECASE), re.compile(listed, re.IGNORECASE)
+    whole = rb'"(?=[ \t]*' + letters + rb")[ \t]*(?:" + listed + rb')[ \t]*"'
+    number = rb":(?=[ \t\r\n]*" + letters + rb")[ \t\r\n]*(?:" + listed + rb")[\s,}]"
+    return tuple(re.compile(each, re.IGNORECASE) for each in (whole, number, listed))
 
 
 def _type(value: Any, start: int) -> str:
