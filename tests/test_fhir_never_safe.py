@@ -142,6 +142,28 @@ def test_a_place_of_a_surgical_centre_where_the_biller_is_not_known(lines: tuple
     assert_not_safe(dumps(resource).encode())
 
 
+@pytest.mark.parametrize("reference", ["PractitionerRole/r", "Practitioner/p"])
+def test_a_place_of_a_surgical_centre_where_the_organization_is_elsewhere(reference: str) -> None:
+    role = {
+        "resourceType": "PractitionerRole",
+        "id": "r",
+        "practitioner": {"reference": "Practitioner/p"},
+        "organization": {"reference": "Organization/elsewhere"},
+    }
+    practitioner = {"resourceType": "Practitioner", "id": "p"}
+    resource = billed(lambda held: held.update(provider={"reference": reference}), place="24")
+    assert_not_safe(collection(entry(resource), entry(role), entry(practitioner)))
+
+
+@pytest.mark.parametrize("name", ["diagnosis", "supportingInfo", "procedure"])
+def test_numbers_that_stand_twice_are_told_of_each(name: str) -> None:
+    two = [{"sequence": 1}, {"sequence": 1}, {"sequence": 2}]
+    found = check(alone(lambda held: held.update({name: two})), "medicare").findings
+    places = {f.location.expression for f in found if f.rule == "FH02"}
+    assert places >= {f"Claim.{name}[0].sequence", f"Claim.{name}[1].sequence"}
+    assert f"Claim.{name}[2].sequence" not in places
+
+
 def test_the_taxonomy_of_a_surgical_centre_need_not_be_the_first() -> None:
     resource = claim(*LINES, place="24", payer="medicare-asc")
     (centre,) = [each for each in resource["contained"] if each["id"] == "billing"]

@@ -7,6 +7,7 @@ stays None and nothing is filled in; what cannot be read as it stands becomes an
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
@@ -188,12 +189,12 @@ class Reader:
             Fields().sequence(held, f"{name}[{position}]")
             for position, held in Fields().objects(self.root, name, "")
         ]
+        often = Counter(numbers)
         for position, number in enumerate(numbers):
-            if number is not None and numbers.index(number) == position:
-                if numbers.count(number) == 1:
-                    yield number
-                else:
-                    self._twice(f"{name}[{position}].sequence")
+            if number is not None and often[number] == 1:
+                yield number
+            elif number is not None:
+                self._twice(f"{name}[{position}].sequence")
 
     def _twice(self, path: str) -> None:
         self.fields.odd(
@@ -295,13 +296,13 @@ class Reader:
         self._is_billing_known = True
         match string(found, "resourceType"):
             case "PractitionerRole":
-                organization = self._follow(found.get("organization"), "provider", found)
+                organization = self._organization(found)
                 if organization is not None:
                     self._chosen("the organization of this role bills")
                 return self._provider(organization or found, role=found)
             case "Practitioner":
                 role = self._owned(self.scope.role_of(found), None)
-                organization = role and self._follow(role.get("organization"), "provider", role)
+                organization = role and self._organization(role)
                 if organization is not None:
                     self._chosen("names a practitioner; the organization of the role bills")
                     return self._provider(organization, role=role)
@@ -313,6 +314,13 @@ class Reader:
                 what = "refers to what is no provider"
                 self.fields.odd(Trouble.REFERENCE, "provider", what)
                 return Provider()
+
+    def _organization(self, role: Value) -> Value | None:
+        """The organization of a role; who bills is not known where it is named and not at hand."""
+        held = role.get("organization")
+        found = self._follow(held, "provider", role)
+        self._is_billing_known = held is None or found is not None
+        return found
 
     def _chosen(self, what: str) -> None:
         self.fields.odd(Trouble.PROVIDER, "provider", what)
@@ -518,9 +526,9 @@ class Reader:
         self.diagnosis_sequences = [number for number, _, _ in read]
         self.diagnosis_positions = [position for _, position, _ in read]
         by_sequence = {number: at for at, (number, _, _) in enumerate(read, 1) if number}
-        numbers = [number for number, _, _ in read]
+        often = Counter(number for number, _, _ in read)
         for number, position, _ in read:
-            if number and numbers.count(number) > 1:
+            if number and often[number] > 1:
                 by_sequence.pop(number, None)
                 self._twice(f"diagnosis[{position}].sequence")
         return [diagnosis for _, _, diagnosis in read], by_sequence
