@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from enum import StrEnum
+
+from adapter.spine import Joint, MedialBranch
 
 
 class Facility(StrEnum):
@@ -186,6 +188,159 @@ class ServiceLine:
         return int(units)
 
 
+# --- what was done ------------------------------------------------------------------------------
+
+
+class Intent(StrEnum):
+    """What an injection is for: to find the joint that hurts, or to treat it."""
+
+    DIAGNOSTIC = "diagnostic"
+    THERAPEUTIC = "therapeutic"
+
+
+class Technique(StrEnum):
+    """How a facet joint, or a nerve of it, was treated."""
+
+    INTRA_ARTICULAR = "intra-articular injection"
+    BRANCH_BLOCK = "medial branch block"
+    INJECTION = "facet injection"  # into the joint or at its nerves: it is not said which
+    CYST = "rupture or aspiration of a facet cyst"
+    THERMAL = "thermal radiofrequency ablation"  # and radiofrequency ablation without further words
+    COOLED = "cooled radiofrequency ablation"
+    PULSED = "pulsed radiofrequency"
+    CHEMICAL = "chemical neurolysis"
+    CRYO = "cryoneurolysis"
+    LASER = "laser ablation"
+    ENDOSCOPIC = "endoscopic or open denervation"
+
+
+class Family(StrEnum):
+    """What a procedure seems to be that is no facet joint intervention."""
+
+    SACROILIAC = "a sacroiliac joint intervention"
+    GENICULAR = "a genicular nerve intervention"
+    BASIVERTEBRAL = "a basivertebral nerve ablation"
+    EPIDURAL = "an epidural injection"
+    NERVE_ROOT = "a nerve root block"
+    SYMPATHETIC = "a sympathetic block"
+    OCCIPITAL = "an occipital nerve block"
+    TRIGGER_POINT = "a trigger point injection"
+    FASCIAL_PLANE = "a fascial plane block"
+    INTERCOSTAL = "an intercostal nerve block"
+    PERIPHERAL_NERVE = "another peripheral nerve block or destruction"
+    OTHER_JOINT = "an injection of another joint"
+    DISC = "an intervention on a disc"
+    VERTEBRAL_AUGMENTATION = "a vertebral augmentation"
+    NEUROSTIMULATION = "neurostimulation"
+    SPINE_SURGERY = "an operation on the spine"
+
+
+class Guidance(StrEnum):
+    """The imaging that guided the needle; `NONE` where it is said that there was none."""
+
+    FLUOROSCOPY = "fluoroscopy"
+    CT = "CT"
+    ULTRASOUND = "ultrasound"
+    MRI = "MRI"
+    NONE = "no imaging"
+
+
+class Element(StrEnum):
+    """What policy asks the documentation of a procedure for, in the order in which it is told.
+
+    The first six are asked for by every payer whose policy was read.
+    """
+
+    INDICATION = "indication"
+    LOCATION = "anatomical location"
+    TECHNIQUE = "technique"
+    MEDICATIONS = "medications"
+    RESPONSE = "patient response"
+    COMPLICATIONS = "complications"
+    GUIDANCE = "imaging guidance"
+    IMAGES = "saved images"
+    REPORT = "signed report"
+    PAIN_BEFORE = "pain score before"
+    PAIN_AFTER = "pain score after"
+    CONSENT = "consent"
+
+
+class Status(StrEnum):
+    """How far a procedure went. `UNKNOWN` is every status that tells of nothing done."""
+
+    COMPLETED = "completed"
+    STOPPED = "stopped"
+    NOT_DONE = "not-done"
+    ERROR = "entered-in-error"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """Joints named, and nerves treated, on the same sides; no sides where the text names none."""
+
+    sides: frozenset[Side] = NO_SIDE
+    joints: frozenset[Joint] = frozenset()
+    branches: frozenset[MedialBranch] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class NotRead:
+    """A part of the documentation that could not be read: its place, and why, without its words.
+
+    `blocking`: it may say what was treated, so that what was read may not be all.
+    """
+
+    place: str
+    why: str
+    blocking: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Procedure:
+    """What is documented of one procedure. Nothing in it is a bill.
+
+    `reference` is `Procedure/` and its id, `place` where it stands; `patient` the reference to its
+    subject; `parts` are references to the procedures that it is part of. `codes` are CPT or HCPCS
+    codes that name it.
+    Sets hold all that is said: more than one technique is a contradiction or a second act. An empty
+    set says nothing. Pain is from 0 to 10, or to 100 in both. `evidence` leads from a field's name
+    to the places that it was read from.
+    """
+
+    reference: str
+    place: str = field(default="", compare=False)
+    patient: str | None = None
+    date: dt.date | None = None
+    status: Status = Status.UNKNOWN
+    codes: tuple[str, ...] = ()
+    techniques: frozenset[Technique] = frozenset()
+    families: frozenset[Family] = frozenset()
+    guidance: frozenset[Guidance] = frozenset()
+    intents: frozenset[Intent] = frozenset()
+    targets: tuple[Target, ...] = ()
+    documented: frozenset[Element] = frozenset()
+    pain_before: Decimal | None = None
+    pain_after: Decimal | None = None
+    indications: tuple[Diagnosis, ...] = ()
+    parts: tuple[str, ...] = ()
+    not_read: tuple[NotRead, ...] = field(default=(), compare=False)
+    evidence: Mapping[str, tuple[str, ...]] = field(default_factory=dict, compare=False)
+
+    @property
+    def intent(self) -> Intent | None:
+        """What it was for, where one thing alone is said."""
+        return next(iter(self.intents)) if len(self.intents) == 1 else None
+
+    @property
+    def sources(self) -> tuple[str, ...]:
+        """The places of all that was read of it, each once."""
+        return tuple(dict.fromkeys(place for places in self.evidence.values() for place in places))
+
+
+# --- what was billed ----------------------------------------------------------------------------
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Claim:
     """One professional claim as it was billed.
@@ -194,6 +349,7 @@ class Claim:
     `authorizations` and `notes` are those of the whole claim; a line may have its own.
     `professional`: it asks for payment of professional services; others (a FHIR Claim may be
     institutional, a preauthorization, or cancelled) are not judged. `oddities` are of the document.
+    `procedures` document the session: those that came with the claim.
     """
 
     id: str
@@ -214,6 +370,7 @@ class Claim:
     lines: tuple[ServiceLine, ...] = ()
     professional: bool = True
     oddities: tuple[Oddity, ...] = field(default=(), compare=False)
+    procedures: tuple[Procedure, ...] = field(default=(), compare=False)
 
     def line(self, number: int) -> ServiceLine:
         """The line with that number. Raises: KeyError."""
