@@ -29,6 +29,8 @@ if TYPE_CHECKING:
     from adapter.documents import Document
     from adapter.engine import Policy
     from adapter.findings import InputDone, Notes
+    from adapter.model import Procedure
+    from adapter.parties import Parties
     from adapter.render.pages import Page
     from adapter.render.report import Report
     from adapter.render.terminal import Look
@@ -536,6 +538,106 @@ def _report(settings: Settings, target: Path | None) -> Report:
             return machine.Github()
 
 
+# --- code -----------------------------------------------------------------------------------------
+
+
+CODINGS = ("text", "json", "fhir", "x12")
+
+
+@facet.command()
+@_path
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(CODINGS),
+    default="text",
+    help="text, json, fhir (draft Claims) or x12 (an 837P, with what [x12] has to say).",
+)
+@_payer
+@click.option("--place", metavar="CODE", help="x12: the place of service, such as 11.")
+@click.option(
+    "--fail-on",
+    metavar="SEVERITY",
+    help="Exit with 1 from error (default), warning or info on, or never.",
+)
+@_config
+@_output
+@_quiet
+@_no_color
+def code(path: str | None, form: str, place: str | None, **flags: Any) -> int:
+    """Derive claim lines from what the Procedures in PATH document, and say why.
+
+    The Procedures of one patient and date are taken together. What cannot be coded yields no line
+    and a finding that says why. The lines are in the form that --payer takes; without it, what
+    depends on the payer is left open.
+    """
+    from datetime import UTC, datetime
+
+    from adapter.coder import sessions
+    from adapter.documents import open_document
+    from adapter.profiles import UNKNOWN_PAYER
+    from adapter.render.coding import (
+        CodingFhir,
+        CodingJson,
+        CodingReport,
+        CodingText,
+        CodingX12,
+        NotWritable,
+    )
+    from adapter.settings import WrongUsage, policy
+    from adapter.source import Source, Unreadable
+
+    settings = _settings(flags)
+    target = _target(settings.output)
+    _refuse(target, "-o", (path or "-",))
+    rules = policy(settings)
+    profile = rules.profiles.get(settings.payer or UNKNOWN_PAYER)
+    report: CodingReport
+    parties: dict[int, Parties] = {}
+    match form:
+        case "text":
+            look = _look(None if target else sys.stdout, settings.no_color)
+            report = CodingText(rules.tables, profile, look, quiet=settings.quiet)
+        case "json":
+            report = CodingJson(rules.tables, profile)
+        case _:
+            when = _moment() or datetime.now(UTC)
+            report = (
+                CodingFhir(rules.tables, profile, parties, when)
+                if form == "fhir"
+                else CodingX12(rules.tables, profile, parties, when, settings.x12, place)
+            )
+    try:
+        document = open_document(Source.open(path or "-"))
+        if document.format == "x12":
+            raise Unreadable(
+                "it is X12 837P; lines are derived from FHIR Procedures",
+                hint="facet check says what is wrong in it",
+            )
+
+        def keep(procedure: Procedure, who: Parties) -> None:
+            parties[id(procedure)] = who
+
+        told = keep if form in ("fhir", "x12") else None
+        for session in sessions(document.procedures(told), rules.tables, profile):
+            report.take(session)
+    except Unreadable as error:
+        name = "standard input" if path in (None, "-") else path
+        failure = _Failure(str(name), "read", error.where, error.what, error.hint, UNREAD)
+        click.echo(str(failure), err=True)
+        return failure.status
+    try:
+        with _writing(target) as out:
+            report.write(out)
+    except NotWritable as error:
+        raise WrongUsage(str(error)) from None
+    for line in report.unsaid:
+        click.echo(line, err=True)
+    threshold = settings.fail_on
+    found = report.worst is not None and threshold is not None and report.worst >= threshold
+    return FOUND if found else CLEAN
+
+
 # --- explain, list, tables, convert ---------------------------------------------------------------
 
 
@@ -641,7 +743,8 @@ def tables_check(**flags: Any) -> int:
 @_output
 @_config
 def convert(path: str | None, to: str, **flags: Any) -> int:
-    """Convert PATH. As json it is the neutral model of all its claims, whoever they are about."""
+    """Convert PATH. As json it is the neutral model of all its claims, whoever they are about, and
+    of its procedures."""
     from adapter.documents import open_document
     from adapter.render.machine import Model
     from adapter.source import Source, Unreadable
@@ -651,8 +754,11 @@ def convert(path: str | None, to: str, **flags: Any) -> int:
     _refuse(target, "-o", (path or "-",))
     model = Model()
     try:
-        for claim in open_document(Source.open(path or "-")).read():
+        document = open_document(Source.open(path or "-"))
+        for claim in document.read():
             model.take(claim)
+        for procedure in document.procedures():
+            model.document(procedure)
     except Unreadable as error:
         name = "standard input" if path in (None, "-") else path
         failure = _Failure(str(name), "read", error.where, error.what, error.hint, UNREAD)

@@ -479,6 +479,7 @@ def _finding(
         others=found.others,
         label=found.label,
         notes=found.notes,
+        evidence=found.evidence,
         references=tuple(url for url in urls if url),
         sources=rule.sources,
         excerpts=excerpts,

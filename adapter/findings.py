@@ -77,6 +77,7 @@ class Found:
     """What a rule yields. `line` None is the whole claim; `others` are further lines it is about.
 
     `variant` picks one of the severities that the rule declares; `label` stands at the caret.
+    `evidence` are the places of the documentation that it rests on.
     """
 
     message: str
@@ -87,6 +88,7 @@ class Found:
     label: str = ""
     variant: str = ""
     notes: tuple[str, ...] = ()
+    evidence: tuple[str, ...] = ()
 
     @property
     def lines(self) -> frozenset[int | None]:

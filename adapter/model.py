@@ -301,7 +301,8 @@ class Procedure:
     """What is documented of one procedure. Nothing in it is a bill.
 
     `reference` is `Procedure/` and its id, `place` where it stands; `patient` the reference to its
-    subject; `parts` are references to the procedures that it is part of. `codes` are CPT or HCPCS
+    subject, and `person` what two references to one patient have in common, None where nothing
+    does; `parts` are references to the procedures that it is part of. `codes` are CPT or HCPCS
     codes that name it.
     Sets hold all that is said: more than one technique is a contradiction or a second act. An empty
     set says nothing. Pain is from 0 to 10, or to 100 in both. `evidence` leads from a field's name
@@ -311,6 +312,7 @@ class Procedure:
     reference: str
     place: str = field(default="", compare=False)
     patient: str | None = None
+    person: str | None = field(default=None, compare=False)
     date: dt.date | None = None
     status: Status = Status.UNKNOWN
     codes: tuple[str, ...] = ()

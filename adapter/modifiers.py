@@ -1,6 +1,10 @@
-"""The order in which a line's modifiers are written: what decides payment stands first."""
+"""Modifiers that lines are given, and the order in which they are written: what decides payment
+stands first."""
 
 from __future__ import annotations
+
+KX = "KX"  # coverage criteria are met, the provider attests: diagnostic injections
+DISCONTINUED = "53"
 
 POSITIONED = (
     *("25", "50", "53", "58", "59", "XE", "XS", "XP", "XU", "76", "77", "78", "79"),

@@ -25,7 +25,7 @@ from pathlib import Path
 from typing import Any
 
 from adapter.findings import SEVERITIES, Severity
-from adapter.model import Claim, Facility
+from adapter.model import Claim, Facility, Technique
 from adapter.tables import ANY_DAY, NO_END, CodeRow, Folder, TableError
 
 UNKNOWN_PAYER = "generic"
@@ -47,6 +47,15 @@ class ThirdLevel(StrEnum):
     COVERED = "covered"
     APPEAL_ONLY = "appeal-only"
     NON_COVERED = "non-covered"
+    UNSAID = "unsaid"
+
+
+class Treatment(StrEnum):
+    """What a payer has a technique coded as, where codes do not name it."""
+
+    INJECTION = "injection"  # the codes of facet injections
+    ABLATION = "ablation"  # the codes of facet joint nerve destruction
+    UNLISTED = "unlisted"
     UNSAID = "unsaid"
 
 
@@ -99,6 +108,20 @@ class Profile:
     def asks_kx(self, day: date) -> bool:
         """Whether diagnostic injections need KX; KX means nothing to other payers."""
         return bool(self.value("kx_diagnostic", day, False))
+
+    def treatment(self, technique: Technique, day: date) -> Treatment:
+        """What a technique is coded as that no code names: parameter `technique_` and its name."""
+        name = f"technique_{technique.name.lower()}"
+        return Treatment(self.value(name, day, Treatment.UNSAID))
+
+    def joins_thoracolumbar(self, day: date) -> bool:
+        """Whether T12-L1 with L1-2 are a first level above and an add-on below, in one session."""
+        return bool(self.value("thoracolumbar", day, False))
+
+    def relief(self, day: date) -> int | None:
+        """Per cent of relief that a diagnostic block has to give; None where unsaid."""
+        found = self.value("diagnostic_relief", day)
+        return None if found is None else int(found)
 
     def names_mue(self, day: date) -> bool:
         return bool(self.value("mue", day, False))

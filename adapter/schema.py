@@ -35,7 +35,7 @@ from pydantic import (
 from pydantic_core import ErrorDetails, PydanticCustomError
 
 from adapter.findings import SEVERITIES
-from adapter.profiles import ROUTES, Form, ThirdLevel
+from adapter.profiles import ROUTES, Form, ThirdLevel, Treatment
 from adapter.tables import (
     ANY_DAY,
     MANIFEST,
@@ -98,8 +98,6 @@ Yes = Literal["yes", ""]
 Code = Annotated[str, _text(r"\d{4}[\dTU]|[A-Z]\d{4}", "64493, 0213T or J1010")]
 Mark = Annotated[str, _text(r"[0-9A-Z]{2}", "50 or RT")]
 Key = Annotated[str, _text(r"S\d{3}", "S001")]
-Joint = Annotated[str, _text(r"[CTL]\d{1,2}-[CTLS]?\d{1,2}", "L4-5 or T12-L1")]
-Nerve = Annotated[str, _text(r"[CTL]\d{1,2}|TON", "L4 or TON")]
 Words = Annotated[str, _text(r"\S(.*\S)?", "one line of text without blanks around it")]
 
 
@@ -241,15 +239,6 @@ class ModifierEntry(_Dated):
         return self
 
 
-class JointEntry(_Dated):
-    """anatomy.csv"""
-
-    by = ("joint",)
-    joint: Joint
-    region: Literal["CT", "LS"]
-    nerves: Annotated[tuple[Nerve, ...], BeforeValidator(_words)]
-
-
 class SourceEntry(_Row):
     """sources.csv"""
 
@@ -275,7 +264,6 @@ class RouteEntry(_Dated):
 
 ENTRIES: Mapping[str, type[_Row]] = {
     "addons.csv": AddOnEntry,
-    "anatomy.csv": JointEntry,
     "codes.csv": CodeEntry,
     "crosswalk.csv": CrosswalkEntry,
     "modifiers.csv": ModifierEntry,
@@ -447,6 +435,8 @@ Always = AfterValidator(_ever)  # what a payer is, not what it asks for on a day
 Loose = Field(strict=False)  # an Enum is text in TOML
 Forms = Annotated[list[_Value[Annotated[Form, Loose]]], InOrder]
 ThirdLevels = Annotated[list[_Value[Annotated[ThirdLevel, Loose]]], InOrder]
+Treatments = Annotated[list[_Value[Annotated[Treatment, Loose]]], InOrder]
+Percents = Annotated[list[_Value[Annotated[int, Field(ge=0, le=100)]]], InOrder]
 Flags = Annotated[list[_Value[bool]], InOrder]
 Flag = Annotated[list[_Value[bool]], Always]
 Name = Annotated[list[_Value[str]], Always]
@@ -460,6 +450,14 @@ class _Params(BaseModel):
     third_level: ThirdLevels | None = None
     kx_diagnostic: Flags | None = None
     mue: Flags | None = None
+    thoracolumbar: Flags | None = None
+    diagnostic_relief: Percents | None = None
+    technique_pulsed: Treatments | None = None
+    technique_chemical: Treatments | None = None
+    technique_cryo: Treatments | None = None
+    technique_laser: Treatments | None = None
+    technique_endoscopic: Treatments | None = None
+    technique_cyst: Treatments | None = None
     safe_bilateral: Flag | None = None
     facility: Flag | None = None
     facility_profile: Name | None = None

@@ -42,8 +42,8 @@ X12_KEYS = (
     "receiver_code", "provider_signature", "assignment", "benefits_assigned", "release",
     "control_number", "control_number_file",
 )  # fmt: skip
-"""What `[x12]` may say of the envelope of files that are written anew. No command does that yet,
-but one configuration file has to serve every version."""
+"""What `[x12]` may say of the envelope of files that are written anew. `control_number_file` is of
+a later version, but one configuration file has to serve every version."""
 
 
 class WrongUsage(Exception):
@@ -55,7 +55,8 @@ class Settings:
     """What a command was told. `fail_on` None is never; `time_budget` is in seconds.
 
     `select` and `ignore` hold rule codes and families as they were written, `severities` what the
-    configuration makes of rules, `params` what it makes of a profile's parameters.
+    configuration makes of rules, `params` what it makes of a profile's parameters; `x12` is what it
+    says of envelopes that are written.
     """
 
     payer: str | None = None
@@ -78,6 +79,7 @@ class Settings:
     severities: Mapping[str, Severity] = field(default_factory=dict)
     params: Mapping[str, Any] = field(default_factory=dict)
     profiles: Path | None = None
+    x12: Mapping[str, str | int] = field(default_factory=dict)
     file: Path | None = None  # where the configuration stands
 
 
@@ -210,7 +212,7 @@ def _x12(file: Path, table: Mapping[str, Any]) -> Mapping[str, Any]:
     for key, value in table.items():
         if not isinstance(value, str | int):
             raise WrongUsage(f"{where}: {key} is text, a number, true or false")
-    return {}
+    return {"x12": {key.replace("-", "_"): value for key, value in table.items()}}
 
 
 _TABLES: Mapping[str, Callable[[Path, Mapping[str, Any]], Mapping[str, Any]]] = {

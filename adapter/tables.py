@@ -19,7 +19,7 @@ from io import StringIO
 from pathlib import Path
 from typing import Generic, Literal, TypeVar, cast
 
-from adapter.model import Claim, Facility, ServiceLine, Side
+from adapter.model import Claim, Facility, Procedure, ServiceLine, Side
 
 Role = Literal[
     "facet",  # a facet joint code of any date
@@ -125,16 +125,6 @@ class PairRow(Row):
     column1: str
     column2: str
     indicator: Literal["0", "1"]
-
-
-@dataclass(frozen=True, slots=True)
-class JointRow(Row):
-    """A facet joint, such as L4-5, and the nerves that supply it: medial branches (L3), the dorsal
-    ramus at L5, or the third occipital nerve (TON)."""
-
-    joint: str
-    region: Region
-    nerves: tuple[str, ...]
 
 
 Verdict = Literal["", "safe", "suggested", "manual", "replace"]
@@ -449,22 +439,6 @@ class Tables:
         )
 
     @cached_property
-    def anatomy(self) -> Table[JointRow]:
-        """anatomy.csv by joint."""
-        return Table(
-            (
-                cells["joint"],
-                JointRow(
-                    *_window(cells),
-                    cells["joint"],
-                    cast(Region, cells["region"]),
-                    tuple(cells["nerves"].split()),
-                ),
-            )
-            for cells in self._files.rows("anatomy.csv")
-        )
-
-    @cached_property
     def sources(self) -> Mapping[str, SourceRow]:
         """sources.csv by key."""
         return {
@@ -521,11 +495,18 @@ class Tables:
                 return other
         return None
 
+    def is_facet(self, procedure: Procedure) -> bool:
+        """Whether a procedure is a facet joint intervention, by its words or its code."""
+        return bool(procedure.techniques) or any(
+            row.role == "facet" for code in procedure.codes for row in self.codes.history(code)
+        )
+
     def _reading(self, claim: Claim) -> Reading:
         spoken: list[CodedLine] = []
         expired: list[ServiceLine] = []
         undated: list[ServiceLine] = []
-        ours = facet_code = False
+        facet_code = False
+        ours = documented = any(map(self.is_facet, claim.procedures))
         for line in claim.lines:
             if line.code not in self.codes:
                 continue
@@ -555,7 +536,7 @@ class Tables:
             tuple(expired),
             tuple(undated),
             ours,
-            ours and not facet_code,
+            ours and not facet_code and not documented,
             tuple(tuple(by_day[day]) for day in sorted(by_day)),
         )
 

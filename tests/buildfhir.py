@@ -120,17 +120,19 @@ SHAPES = {
 """Every layout, way to refer and container at least once."""
 
 EXTENSION = {"url": f"{BASE}/StructureDefinition/mark", "valueCode": "A"}
+INTENTS = {"diagnostic": "103693007", "therapeutic": "277132007"}
 FILLER = ("99213 $100",)  # the claim in the first of two rows: none of ours
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sender:
-    """Who bills whom for whom; as `build837.one` writes it."""
+    """Who bills whom for whom, as `build837.one` writes it; and what was done."""
 
     payer: str = ""
     state: str = "OH"
     filing: str | None = None
     dependent: bool = False
+    procedures: tuple[Json, ...] = ()  # what documents the claim, in the words of `cases.py`
 
     @property
     def filing_code(self) -> str:
@@ -219,6 +221,10 @@ class _Resources:
         if self.sender.dependent:
             found.append(("subscriber", self._person("PAT", "1955-05-05", "female")))
         found.append(("claim", self._claim()))
+        found += [
+            (f"procedure-{n}", self._procedure(said))
+            for n, said in enumerate(self.sender.procedures, 1)
+        ]
         found += [("coverage", self._coverage()), ("payer", self._payer())]
         found.append(("rendering", self._rendering()))
         if self.billed.service_facility:
@@ -383,10 +389,36 @@ class _Resources:
         }
         if billed.authorization:
             insurance["preAuthRef"] = [billed.authorization]
+        if self.sender.procedures:
+            found["procedure"] = [
+                {"sequence": n, "procedureReference": self._refer(f"procedure-{n}", "Procedure")}
+                for n in range(1, len(self.sender.procedures) + 1)
+            ]
         found["insurance"] = [insurance]
         found["item"] = [self._item(n, line, len(codes)) for n, line in enumerate(billed.lines, 1)]
         found["total"] = {"value": total, "currency": "USD"}
         return found
+
+    def _procedure(self, said: Json) -> Json:
+        """A Procedure; `more` are members as FHIR has them."""
+        on = said.get("on", self.billed.on)
+        found: Json = {
+            "resourceType": "Procedure",
+            "status": said.get("status", "completed"),
+            "code": {"text": said["technique"]},
+            "subject": self._refer("patient", "Patient"),
+        }
+        if on is not None:
+            found["performedDateTime"] = on.isoformat()
+        intent = said.get("intent")
+        if intent:
+            found["category"] = concept("http://snomed.info/sct", INTENTS[intent])
+        if said.get("guidance"):
+            found["usedCode"] = [{"text": said["guidance"]}]
+        found["bodySite"] = [{"text": target} for target in said["targets"]]
+        if said.get("note"):
+            found["note"] = [{"text": said["note"]}]
+        return found | said.get("more", {})
 
     def _supporting(self) -> list[Json]:
         """The note; and how the claim is billed, where it is not an original one."""

@@ -12,6 +12,9 @@
     total = "850"                    # the claim's charge; unsaid: the sum of the lines
     days = { 2 = 2026-03-11 }        # of lines that are not of the claim's day
     pointers = { 2 = [1] }           # to diagnoses; unsaid: to each, at most four
+    procedures = [                   # what documents it, in FHIR alone; also status, note, on, and
+      { technique = "Medial branch block", targets = ["Right L3 medial branch"],  # `more` members
+        guidance = "Fluoroscopy", intent = "diagnostic" } ]
     x12 = { "ABK:M47816" = "ABK:M47.816" }   # what becomes of the written interchange (`*:~`)
     fhir = { '"value": 1}' = '"value": "ONE"}' }   # and of the Bundle, laid out as `PRETTY`
     safe = ["64493-50,RT $800"]      # lines after `fix`; unsaid: as billed
@@ -52,7 +55,7 @@ ROOT = Path(__file__).parent.parent
 FOLDER = ROOT / "fixtures" / "rules"
 
 CLAIM_KEYS = {
-    *("payer", "on", "pos", "dx", "note", "state", "filing"),
+    *("payer", "on", "pos", "dx", "note", "state", "filing", "procedures"),
     *("total", "days", "pointers"),
 }
 FILE_KEYS = CLAIM_KEYS | {"rule", "fires", "clean"}
@@ -79,6 +82,7 @@ class Case:
     pos: str
     dx: tuple[str, ...] | None
     note: str | None
+    procedures: tuple[Mapping[str, Any], ...]
     state: str
     filing: str | None
     total: str | None
@@ -95,14 +99,16 @@ class Case:
 
     @property
     def forms(self) -> Sequence[Form]:
-        """The formats that it runs in."""
+        """The formats that it runs in. X12 has no place for a documented procedure."""
+        if self.procedures:
+            return ("fhir",)
         said = [form for form in FORMS if self._replaced(form)]
         return said or FORMS
 
     @property
     def is_one_claim(self) -> bool:
         """Whether each format writes the same claim: in none of them was text replaced."""
-        return not (self.x12 or self.fhir)
+        return not (self.x12 or self.fhir or self.procedures)
 
     @property
     def text(self) -> str:
@@ -114,7 +120,9 @@ class Case:
 
         Raises: BadCase.
         """
-        text = buildfhir.bundle(*map(str, self.lines), shape=shape, **self._claim).decode("utf-8")
+        lines = map(str, self.lines)
+        documented = {"procedures": self.procedures} if self.procedures else {}
+        text = buildfhir.bundle(*lines, shape=shape, **self._claim, **documented).decode("utf-8")
         return self._with_replaced("fhir", text).encode("utf-8")
 
     def data(self, form: Form) -> bytes:
@@ -223,6 +231,7 @@ def _case(ident: str, rule: str, verdict: Any, said: Mapping[str, Any]) -> Case:
             pos=str(said.get("pos", "11")),
             dx=None if dx is None else tuple(dx),
             note=said.get("note"),
+            procedures=tuple(said.get("procedures", ())),
             state=said.get("state", "OH"),
             filing=said.get("filing"),
             total=said.get("total"),

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import cache
 from io import BytesIO
 
+from adapter.coder import Session, sessions
 from adapter.documents import open_document
 from adapter.engine import Policy, run
 from adapter.findings import (
@@ -18,7 +19,7 @@ from adapter.findings import (
     Verdict,
     Withheld,
 )
-from adapter.model import Claim
+from adapter.model import Claim, Procedure
 from adapter.profiles import Form, Profiles
 from adapter.source import Source, Unreadable
 from adapter.tables import shipped
@@ -128,3 +129,15 @@ def refusal(act: Callable[[bytes], object], data: bytes) -> Unreadable | None:
     except Unreadable as unreadable:
         return unreadable
     return None
+
+
+def procedures(data: bytes) -> list[Procedure]:
+    """What the Procedures of an input document."""
+    return list(open_document(Source("input", data)).procedures())
+
+
+def coded(data: bytes, payer: str = "cpt") -> list[Session]:
+    """What may be billed for them."""
+    tables = shipped()
+    found = open_document(Source("input", data)).procedures()
+    return list(sessions(found, tables, Profiles(tables.folder).get(payer)))

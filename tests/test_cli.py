@@ -103,7 +103,7 @@ def put(path: str | Path, data: bytes) -> Path:
 def test_help_lists_what_works_and_nothing_else(facet: Facet) -> None:
     ran = facet("--help")
     listed = re.findall(r"^  (\w+) ", ran.out.decode().partition("Commands:")[2], re.MULTILINE)
-    assert (ran.status, " ".join(listed)) == (0, "annotate check convert explain fix list tables")
+    assert (ran.status, " ".join(listed)) == (0, "annotate check code convert explain fix list tables")
 
 
 def test_options_are_those_that_do_something(facet: Facet) -> None:

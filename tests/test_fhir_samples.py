@@ -19,11 +19,12 @@ from typing import Any
 import pytest
 
 import adapter
+from adapter.coder import Cause
 from tests import test_cli
 from tests.buildfhir import CPT, HL7, concept
 from tests.cases import ROOT
 from tests.checkers import nodes
-from tests.runs import check, fix, read, refusal
+from tests.runs import check, coded, fix, read, refusal
 from tests.test_cli import Facet, put
 
 FOLDER = ROOT.parent / "shared" / "samples" / "fhir"
@@ -124,6 +125,23 @@ def test_every_command_takes_it(facet: Facet, row: Mapping[str, str]) -> None:
             assert "Traceback" not in ran.err
             assert verb != "fix" or ran.out == data
             assert verb != "annotate" or options or ran.out == data
+
+
+@each(READABLE)
+def test_no_line_is_derived_from_any_procedure(row: Mapping[str, str]) -> None:
+    """None of the published procedures is a facet joint intervention."""
+    data = data_of(row["file"])
+    found = coded(data, "medicare")
+    documented = [
+        each
+        for document in documents(data)
+        for each in resources(document)
+        if each["resourceType"] == "Procedure"
+    ]
+    assert sum(len(session.procedures) for session in found) == len(documented)
+    assert not any(session.lines for session in found)
+    causes = {remark.cause for session in found for remark in session.remarks}
+    assert causes <= {Cause.UNRELATED}
 
 
 @each([row for row in READABLE if row["file"] and claims_of(data_of(row["file"]))])

@@ -354,7 +354,7 @@ def test_a_line_without_a_date_is_not_evaluated() -> None:
     ran = check(write(one(RIGHT, on=None)), "medicare")
     assert not ran.findings
     reasons = {entry.reason.value for entry in ran.not_evaluated}
-    assert reasons == {"date-unknown"}
+    assert reasons == {"date-unknown", "no-documentation"}
     assert len(ran.not_evaluated) > 10
 
 

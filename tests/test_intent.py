@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from adapter.intent import Intent, of_line
+from adapter.intent import of_line
+from adapter.model import Intent
 from adapter.model import Claim, ServiceLine
 
 

@@ -58,7 +58,7 @@ def test_the_manifest_is_current() -> None:
 
 
 def test_every_row_has_a_source_that_resolves() -> None:
-    dated = (ALL.codes, ALL.crosswalk, ALL.addons, ALL.mue, ALL.ncci, ALL.modifiers, ALL.anatomy)
+    dated = (ALL.codes, ALL.crosswalk, ALL.addons, ALL.mue, ALL.ncci, ALL.modifiers)
     tables: Sequence[Table[Any]] = dated
     for table in tables:
         assert len(table) > 0
@@ -334,15 +334,6 @@ def test_subsets_of_59_begin_in_2015(modifier: str) -> None:
     assert modifier in ALL.modifiers.on(date(2015, 1, 1))
 
 
-def test_joints_and_their_nerves() -> None:
-    joints = ALL.anatomy.on(TODAY)
-    assert len(joints) == 23  # C2-3 to L5-S1
-    assert joints["C2-3"].nerves == ("TON",)
-    assert joints["C7-T1"].nerves == ("C7", "C8")
-    assert (joints["T12-L1"].region, joints["T12-L1"].nerves) == ("CT", ("T11", "T12"))
-    assert (joints["L5-S1"].region, joints["L5-S1"].nerves) == ("LS", ("L4", "L5"))
-
-
 # --- a table --------------------------------------------------------------------------------------
 
 windows = st.lists(
@@ -566,7 +557,6 @@ def test_windows_that_adjoin_do_not_overlap(folder: Path) -> None:
         ("sources.csv", "S002,", "S902,", "stands too late; rows are sorted by key"),
         ("addons.csv", "64492,64490 64491,", "64492,64490  64491,", ", parents: '' is not like"),
         ("ncci.csv", "64493,77003,", "64493,64493,", "column2: a code is no pair with itself"),
-        ("anatomy.csv", "L5-S1,,,LS,L4 L5,", "L5-S1,,,LS,L4 L5DR,", "'L5DR' is not like L4 or TON"),
         ("payer_routes.csv", ",MB,,asc,", ",MB,,ASC,", ", facility: 'ASC' is none of"),
     ],
 )

@@ -12,8 +12,9 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 from decimal import Decimal
-from typing import NamedTuple, Protocol
+from typing import NamedTuple
 
+from adapter.fhir.links import Links, Scope
 from adapter.fhir.reading import Coding, Fields, coded, first_code, string
 from adapter.fhir.spans import Kind, Value
 from adapter.fhir.systems import (
@@ -75,23 +76,6 @@ ITEM_MEMBERS = (
 """Claim.item in R4, in its order: a new member is written behind those before it."""
 
 
-class Target(NamedTuple):
-    """A resource that a reference led to, and its entry's fullUrl; `odd` says why it led to none
-    that can be read."""
-
-    value: Value | None
-    odd: str = ""
-    url: str | None = None
-
-
-class Scope(Protocol):
-    """What references of a claim may lead to: the resources beside it. Nothing is ever fetched."""
-
-    def find(self, reference: str, base: str | None) -> Target: ...
-    def role_of(self, practitioner: Value) -> Value | None: ...
-    def answers(self, claim: Value, url: str | None) -> Sequence[Value]: ...
-
-
 # --- reading --------------------------------------------------------------------------------------
 
 
@@ -110,12 +94,20 @@ class Reader:
     """Reads a claim once; the places of fields stay here.
 
     Args: root, the resource; url, its entry's fullUrl; codes, those that are told where their code
-    system says nothing about billing.
+    system says nothing about billing; path, the expression that leads to it.
     """
 
-    def __init__(self, root: Value, scope: Scope, url: str | None, codes: frozenset[str]) -> None:
+    def __init__(
+        self,
+        root: Value,
+        scope: Scope,
+        url: str | None,
+        codes: frozenset[str],
+        path: str = "",
+    ) -> None:
         self.root, self.scope, self.url, self.codes = root, scope, url, codes
         self.fields = Fields()
+        self.links = Links(root, scope, url, self.fields, path)
         self.items: list[Item] = []
         self.diagnosis_positions: list[int] = []  # in the list of the resource, from 0
         self.diagnosis_sequences: list[int] = []  # as the resource numbers them
@@ -123,8 +115,6 @@ class Reader:
         self.answered = False
         self.procedures: Collection[int] = ()
         self.informations: Collection[int] = ()
-        self._owners: dict[int, tuple[Value, Value, str | None]] = {}
-        self._containers: dict[int, tuple[Value, Mapping[str, Sequence[Value]]]] = {}
         self._is_billing_known = False
 
     def claim(self) -> Claim:
@@ -136,7 +126,9 @@ class Reader:
             (entry for entry in members if _is_true(entry[1], "focal")),
             members[0] if members else None,
         )
-        coverage = self._refer(focal[1], "coverage", f"insurance[{focal[0]}]") if focal else None
+        coverage = (
+            self.links.refer(focal[1], "coverage", f"insurance[{focal[0]}]") if focal else None
+        )
         billing = self._billing()
         team = self._team()
         chief = min((n for n, (role, _) in team.items() if role in RENDERING), default=None)
@@ -153,7 +145,7 @@ class Reader:
         fields.line = None
         if answers:
             lines = [replace(line, adjudications=_answered(answers, line.number)) for line in lines]
-        facility = self._refer(root, "facility", "")
+        facility = self.links.refer(root, "facility", "")
         return Claim(
             id=fields.text(root, "id", "") or self._first_identifier() or "",
             charge=self._money(root, "total", ""),
@@ -174,7 +166,11 @@ class Reader:
             authorizations=self._authorizations(focal),
             notes=tuple(notes),
             other_payers=tuple(
-                OtherPayer(payer=self._payer_of(self._refer(member, "coverage", f"insurance[{n}]")))
+                OtherPayer(
+                    payer=payer_of(
+                        self.links.refer(member, "coverage", f"insurance[{n}]"), self.links
+                    )
+                )
                 for n, member in members
                 if focal is None or n != focal[0]
             ),
@@ -236,63 +232,13 @@ class Reader:
             return Facility.UNKNOWN
         return kind
 
-    # --- references -----------------------------------------------------------------------------
-
-    def _refer(self, parent: Value | None, name: str, path: str) -> Value | None:
-        """The resource that the Reference `parent.name` leads to, where it is at hand."""
-        held = self.fields.object(parent, name, path)
-        return self._follow(held, f"{path}.{name}" if path else name)
-
-    def _follow(self, held: Value | None, path: str, of: Value | None = None) -> Value | None:
-        """The resource that a Reference leads to.
-
-        Args: path, of what is read of the claim for it; of, the resource that refers, where that is
-        not the claim: its own contained resources are meant by `#`.
-        """
-        reference = self.fields.text(held, "reference", path)
-        if reference is None:
-            return None
-        _, owner, url = self._owners.get(id(of), (self.root, self.root, self.url))
-        if reference.startswith("#"):
-            if reference == "#":
-                return owner
-            there = self._contained(owner).get(reference[1:], ())
-            if len(there) != 1:
-                what = "is not there" if not there else "is there more than once"
-                self.fields.odd(
-                    Trouble.REFERENCE, path, f"refers to a contained resource that {what}"
-                )
-                return None
-            self._owners[id(there[0])] = (there[0], owner, url)
-            return there[0]
-        found, odd, at = self.scope.find(reference, url)
-        if odd:
-            self.fields.odd(Trouble.REFERENCE, path, odd)
-        return self._owned(found, at)
-
-    def _contained(self, owner: Value) -> Mapping[str, Sequence[Value]]:
-        """What a resource contains, by id."""
-        known = self._containers.get(id(owner))
-        if known is None:
-            grouped: dict[str, list[Value]] = {}
-            for _, resource in Fields().objects(owner, "contained", ""):
-                grouped.setdefault(string(resource, "id") or "", []).append(resource)
-            known = self._containers[id(owner)] = (owner, grouped)
-        return known[1]
-
-    def _owned(self, found: Value | None, url: str | None) -> Value | None:
-        """A resource from beside the claim: it contains what it refers to by `#`."""
-        if found is not None:
-            self._owners[id(found)] = (found, found, url)
-        return found
-
     # --- who ------------------------------------------------------------------------------------
 
     def _billing(self) -> Provider:
         held = self.fields.object(self.root, "provider", "", blocking=True)
-        found = self._follow(held, "provider")
+        found = self.links.follow(held, "provider")
         if found is None:
-            return Provider(npi=_npi_of_reference(held))
+            return Provider(npi=npi_of_reference(held))
         self._is_billing_known = True
         match string(found, "resourceType"):
             case "PractitionerRole":
@@ -301,7 +247,7 @@ class Reader:
                     self._chosen("the organization of this role bills")
                 return self._provider(organization or found, role=found)
             case "Practitioner":
-                role = self._owned(self.scope.role_of(found), None)
+                role = self.links.owned(self.scope.role_of(found), None)
                 organization = role and self._organization(role)
                 if organization is not None:
                     self._chosen("names a practitioner; the organization of the role bills")
@@ -318,7 +264,7 @@ class Reader:
     def _organization(self, role: Value) -> Value | None:
         """The organization of a role; who bills is not known where it is named and not at hand."""
         held = role.get("organization")
-        found = self._follow(held, "provider", role)
+        found = self.links.follow(held, "provider", role)
         self._is_billing_known = held is None or found is not None
         return found
 
@@ -329,11 +275,11 @@ class Reader:
         """A provider from an Organization, Practitioner, PractitionerRole or Location."""
         if string(found, "resourceType") == "PractitionerRole":
             role = found
-            found = self._follow(found.get("practitioner"), "provider", found) or found
+            found = self.links.follow(found.get("practitioner"), "provider", found) or found
         address = _address(found)
         return Provider(
-            npi=_npi(found) or (role and _npi(role)) or None,
-            taxonomy=_taxonomy(found) or (role and _taxonomy(role)) or None,
+            npi=npi_of(found) or (role and npi_of(role)) or None,
+            taxonomy=taxonomy_of(found) or (role and taxonomy_of(role)) or None,
             state=address.state,
             postal_code=address.postal_code,
         )
@@ -347,11 +293,11 @@ class Reader:
             codings = self.fields.codings(self.fields.object(member, "role", path), f"{path}.role")
             role = next((c.code for c in codings if c.code in RENDERING), "")
             held = self.fields.object(member, "provider", path)
-            resource = self._follow(held, f"{path}.provider")
+            resource = self.links.follow(held, f"{path}.provider")
             provider = (
                 self._provider(resource)
                 if resource is not None
-                else Provider(npi=_npi_of_reference(held))
+                else Provider(npi=npi_of_reference(held))
             )
             own = first_code(
                 self.fields.codings(
@@ -369,15 +315,15 @@ class Reader:
     def _facility(self, location: Value | None) -> Provider | None:
         if location is None:
             return None
-        organization = self._follow(location.get("managingOrganization"), "facility", location)
+        organization = self.links.follow(location.get("managingOrganization"), "facility", location)
         address = _address(location)
         if address.state is None and organization is not None:
             address = _address(organization)
-        npi = _npi(location) or (_npi(organization) if organization is not None else None)
+        npi = npi_of(location) or (npi_of(organization) if organization is not None else None)
         return Provider(npi=npi, state=address.state, postal_code=address.postal_code)
 
     def _patient(self, coverage: Value | None) -> Patient:
-        patient = self._refer(self.root, "patient", "")
+        patient = self.links.refer(self.root, "patient", "")
         quiet = Fields()
         relation = first_text(quiet.codings(quiet.object(coverage, "relationship", ""), ""))
         gender = string(patient, "gender") if patient is not None else None
@@ -390,30 +336,16 @@ class Reader:
 
     def _payer(self, coverage: Value | None) -> Payer:
         """The insurer that the claim names, else the payer of its coverage."""
-        of_coverage = self._payer_of(coverage)
+        of_coverage = payer_of(coverage, self.links)
         held = self.fields.object(self.root, "insurer", "")
         if held is None:
             return of_coverage
-        insurer = self._follow(held, "insurer")
+        insurer = self.links.follow(held, "insurer")
         return Payer(
             name=string(insurer, "name") or string(held, "display") or of_coverage.name,
             id=_payer_id(insurer) or _payer_id_of_reference(held) or of_coverage.id,
             filing_indicator=of_coverage.filing_indicator,
         )
-
-    def _payer_of(self, coverage: Value | None) -> Payer:
-        if coverage is None:
-            return Payer()
-        quiet = Fields()
-        filing = first_code(quiet.codings(quiet.object(coverage, "type", ""), ""), IS_FILING)
-        for _, held in quiet.objects(coverage, "payor", ""):
-            payor = self._follow(held, "insurance", coverage)
-            return Payer(
-                name=string(payor, "name") or string(held, "display"),
-                id=_payer_id(payor) or _payer_id_of_reference(held),
-                filing_indicator=filing,
-            )
-        return Payer(filing_indicator=filing)
 
     def _answers(self) -> Sequence[Value]:
         """Responses to the claim that are at hand, or that it names (COB)."""
@@ -425,7 +357,7 @@ class Reader:
             if member.get("claimResponse") is None:
                 continue
             self.answered = True
-            response = self._refer(member, "claimResponse", f"insurance[{position}]")
+            response = self.links.refer(member, "claimResponse", f"insurance[{position}]")
             if response is not None:
                 found.append(response)
         self.answered = self.answered or bool(found)
@@ -536,7 +468,7 @@ class Reader:
     def _diagnosis(self, held: Value, path: str) -> Diagnosis:
         concept = self.fields.object(held, "diagnosisCodeableConcept", path)
         if concept is None:
-            condition = self._refer(held, "diagnosisReference", path)
+            condition = self.links.refer(held, "diagnosisReference", path)
             concept = condition.get("code") if condition is not None else None
             codings = Fields().codings(concept, "")
         else:
@@ -692,7 +624,7 @@ class Reader:
             return first, fields.day(period, "end", place, f"{place}.end")
         encounter = next(
             (
-                self._follow(held_, f"{path}.encounter")
+                self.links.follow(held_, f"{path}.encounter")
                 for _, held_ in fields.objects(item, "encounter", path)
             ),
             None,
@@ -771,7 +703,23 @@ def first_text(codings: Sequence[Coding]) -> str | None:
     return codings[0].code if codings else None
 
 
-def _identifiers(resource: Value | None) -> Iterator[tuple[str | None, str, Value]]:
+def payer_of(coverage: Value | None, links: Links) -> Payer:
+    """Who pays by a Coverage: the first of its payors."""
+    if coverage is None:
+        return Payer()
+    quiet = Fields()
+    filing = first_code(quiet.codings(quiet.object(coverage, "type", ""), ""), IS_FILING)
+    for _, held in quiet.objects(coverage, "payor", ""):
+        payor = links.follow(held, "insurance", coverage)
+        return Payer(
+            name=string(payor, "name") or string(held, "display"),
+            id=_payer_id(payor) or _payer_id_of_reference(held),
+            filing_indicator=filing,
+        )
+    return Payer(filing_indicator=filing)
+
+
+def identifiers(resource: Value | None) -> Iterator[tuple[str | None, str, Value]]:
     """System, value and the identifier itself, of those that have a value."""
     for _, held in Fields().objects(resource, "identifier", ""):
         value = string(held, "value")
@@ -780,25 +728,25 @@ def _identifiers(resource: Value | None) -> Iterator[tuple[str | None, str, Valu
             yield None if system is None else plain(system), value, held
 
 
-def _npi(resource: Value | None) -> str | None:
-    for system, value, held in _identifiers(resource):
-        if system in IS_NPI or _type_code(held) == "NPI":
+def npi_of(resource: Value | None) -> str | None:
+    for system, value, held in identifiers(resource):
+        if system in IS_NPI or type_code(held) == "NPI":
             return value
     return None
 
 
-def _npi_of_reference(held: Value | None) -> str | None:
+def npi_of_reference(held: Value | None) -> str | None:
     """The NPI in a Reference that has an identifier alone."""
     identifier = held.get("identifier") if held is not None else None
     if identifier is None:
         return None
     system = string(identifier, "system")
-    if (system is not None and plain(system) in IS_NPI) or _type_code(identifier) == "NPI":
+    if (system is not None and plain(system) in IS_NPI) or type_code(identifier) == "NPI":
         return string(identifier, "value")
     return None
 
 
-def _type_code(identifier: Value) -> str | None:
+def type_code(identifier: Value) -> str | None:
     return first_text(Fields().codings(identifier.get("type"), ""))
 
 
@@ -809,8 +757,8 @@ def _is_payer_system(system: str | None) -> bool:
 
 
 def _payer_id(resource: Value | None) -> str | None:
-    for system, value, held in _identifiers(resource):
-        if _is_payer_system(system) or _type_code(held) == "payerid":
+    for system, value, held in identifiers(resource):
+        if _is_payer_system(system) or type_code(held) == "payerid":
             return value
     return None
 
@@ -823,7 +771,7 @@ def _payer_id_of_reference(held: Value | None) -> str | None:
     return string(identifier, "value") if system and _is_payer_system(plain(system)) else None
 
 
-def _taxonomy(resource: Value | None) -> str | None:
+def taxonomy_of(resource: Value | None) -> str | None:
     """A taxonomy code: specialty of a role, type of an organization, or qualification."""
     quiet = Fields()
     concepts = [c for name in ("specialty", "type") for _, c in quiet.objects(resource, name, "")]

@@ -5,10 +5,10 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
-from typing import IO, Literal
+from typing import IO, Literal, TypeAlias
 
 from adapter.fhir.outcome import (
     SYSTEM_STATUS,
@@ -22,6 +22,8 @@ from adapter.fhir.outcome import (
     tag,
     written,
 )
+from adapter.fhir.parties import parties_of
+from adapter.fhir.procedure import read_procedure
 from adapter.fhir.reading import Fields, string
 from adapter.fhir.references import Neighbours
 from adapter.fhir.resource import ClaimResource, Place
@@ -36,7 +38,8 @@ from adapter.fhir.survey import (
     containers_of,
 )
 from adapter.findings import Field, Location, Notes, Verdict
-from adapter.model import Claim
+from adapter.model import Claim, NotRead, Procedure
+from adapter.parties import Parties
 from adapter.sinks import Spool, Writable
 from adapter.source import Patch, PatchLog, Source, Span, Unreadable, apply, pieces
 
@@ -128,6 +131,46 @@ class FhirDocument:
             if isinstance(view, ClaimResource):
                 yield view.claim
 
+    def procedures(
+        self, told: Callable[[Procedure, Parties], None] | None = None
+    ) -> Iterator[Procedure]:
+        """What every Procedure documents, in the order of the input.
+
+        Args: told, is given each with who took part in it, before it comes. Raises: Unreadable.
+        """
+        survey = Survey(self.source, self._start, frozenset(), False, procedures=True)
+        self._survey = survey
+        self.source.rewind()
+        self.claims = survey.claims
+        self.format = "ndjson" if survey.is_ndjson else "fhir"
+        rows = Neighbours(self.source.data, survey.beside)
+        parts: list[Entry | Container] = [
+            each for each in survey.beside if each.type == "Procedure"
+        ]
+        parts += [each for each in survey.containers if each.is_bundle or not survey.is_ndjson]
+        for part in sorted(parts, key=lambda each: each.start):
+            if isinstance(part, Container):
+                yield from self._procedures(part, rows, told)
+            else:
+                yield _procedure(part, rows, told)
+            self.source.release(part.start)
+
+    def _procedures(
+        self, container: Container, beside: Neighbours, told: _Told | None
+    ) -> Iterator[Procedure]:
+        scope = beside
+        if container.is_bundle:
+            scope = Neighbours(self.source.data, container.entries, beside, container.path)
+        parts: list[Entry | Container] = [
+            each for each in container.entries if each.type == "Procedure"
+        ]
+        parts += container.inner
+        for part in sorted(parts, key=lambda each: each.start):
+            if isinstance(part, Container):
+                yield from self._procedures(part, scope, told)
+            else:
+                yield _procedure(part, scope, told)
+
     def _views(
         self,
         container: Container,
@@ -143,10 +186,15 @@ class FhirDocument:
         """
         scope = beside
         if container.is_bundle:
-            scope = Neighbours(self.source.data, container.entries, beside)
+            path = self._path(container.path, container.row, survey)
+            scope = Neighbours(self.source.data, container.entries, beside, path)
         home = None if self._wraps else _home(container)
         waiting = pending.setdefault(home.start, []) if home is not None else None
-        parts: list[Entry | Container] = [each for each in container.entries if each.ours]
+        parts: list[Entry | Container] = [
+            each
+            for each in container.entries
+            if each.ours or (each.type == "Claim" and each.hint and scope.names_procedure(each))
+        ]
         parts += container.inner
         for part in sorted(parts, key=lambda each: each.start):
             if isinstance(part, Container):
@@ -290,6 +338,23 @@ class FhirDocument:
         if behind:
             end = container.list_end
             self.patches.add(Patch(Span(end, end), b"".join(behind)))
+
+
+_Told: TypeAlias = Callable[[Procedure, Parties], None]
+
+
+def _procedure(entry: Entry, scope: Neighbours, told: _Told | None) -> Procedure:
+    there = scope.destination(entry)
+    if there.value is None:
+        place = there.path
+        return Procedure(reference=place, place=place, not_read=(NotRead(place, TOO_DEEP),))
+    found = read_procedure(there.value, scope, entry.url, there.path)
+    if told is not None:
+        told(found, parties_of(there.value, scope, entry.url, there.path))
+    return found
+
+
+TOO_DEEP = "it is nested too deep"
 
 
 def _notes(survey: Survey) -> Iterator[str]:

@@ -61,6 +61,9 @@ _SEVERITIES: Mapping[Severity, str] = {
 
 _ISSUE_TYPES: Mapping[str, str] = {
     "CV": "code-invalid",
+    "DC": "conflict",
+    "DC01": "required",
+    "DC08": "business-rule",
     "ED02": "value",
     "ED03": "duplicate",
     "FH01": "structure",
@@ -77,7 +80,7 @@ _ISSUE_TYPES: Mapping[str, str] = {
 _REASONS: Mapping[Reason, str] = {
     Reason.NO_HISTORY: "no history was given",
     Reason.HISTORY_TOO_SHORT: "the history that was given does not reach back far enough",
-    Reason.NO_DOCUMENTATION: "no documentation came with the claim",
+    Reason.NO_DOCUMENTATION: "no documentation came with the claim, or none that can be read",
     Reason.INTENT_UNKNOWN: "the claim does not say whether it is diagnostic or therapeutic",
     Reason.PAYER_UNKNOWN: "the payer is not known",
     Reason.NO_TABLE: "there is no table for the date of service",
@@ -111,7 +114,9 @@ def _issues(verdict: Verdict, place: str) -> Iterator[Resource]:
             place,
         )
         if finding.location.expression is not None:
-            issue["expression"] = [finding.location.expression]
+            root = finding.location.expression.partition(".")[0]
+            seen = (each for each in finding.evidence if each.startswith(f"{root}."))
+            issue["expression"] = list(dict.fromkeys((finding.location.expression, *seen)))
         yield issue
     for withheld in verdict.withheld:
         rule = withheld.finding.rule

@@ -163,6 +163,14 @@ def string(parent: Value | None, name: str) -> str | None:
     return ((value.string or "").strip() or None) if value is not None else None
 
 
+def performed(procedure: Value | None, fields: Fields) -> dt.date | None:
+    """The day on which a Procedure was performed; of a period the first."""
+    period = procedure.get("performedPeriod") if procedure is not None else None
+    if period is not None:
+        return fields.day(period, "start", "performedPeriod")
+    return fields.day(procedure, "performedDateTime", "")
+
+
 _STEPS = re.compile(r"[A-Za-z_?][A-Za-z0-9_]*|\[\d+\]")
 
 

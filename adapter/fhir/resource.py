@@ -25,7 +25,9 @@ from adapter.changes import (
     planned,
     unfit,
 )
-from adapter.fhir.claim import ITEM_MEMBERS, Item, Reader, Scope
+from adapter.fhir.claim import ITEM_MEMBERS, Item, Reader
+from adapter.fhir.links import Scope
+from adapter.fhir.procedure import documented
 from adapter.fhir.reading import Fields, coded, node_at, string
 from adapter.fhir.spans import Broken, Kind, Value, added, colon, removed, scan, separator
 from adapter.fhir.survey import Validator
@@ -92,8 +94,15 @@ class ClaimResource:
         if root is None:
             raise Broken("the entry has no resource", whole.start)
         self.root = root
-        self.reader = Reader(root, scope, place.url, codes)
+        self.reader = Reader(root, scope, place.url, codes, place.path)
         self.claim = self.reader.claim()
+        procedures = (  # what was done does not change with what is billed for it
+            tuple(documented(root, scope, place.url, place.path, self.claim))
+            if original is None
+            else original.claim.procedures
+        )
+        if procedures:
+            self.claim = replace(self.claim, procedures=procedures)
         self._items = {
             line.number: (item, line)
             for item, line in zip(self.reader.items, self.claim.lines, strict=True)

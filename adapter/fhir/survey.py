@@ -28,14 +28,33 @@ NESTED = MAX_DEPTH // 3  # Bundles within one another: each is three levels deep
 
 REFERRED = frozenset((
     "Patient", "Coverage", "Organization", "Practitioner", "PractitionerRole", "Location",
-    "Condition", "Encounter", "ClaimResponse", "ExplanationOfBenefit",
+    "Condition", "Encounter", "ClaimResponse", "ExplanationOfBenefit", "Procedure",
 ))  # fmt: skip
 """Types that a claim is read with."""
+
+DOCUMENTS = frozenset((
+    "BodyStructure", "Consent", "Device", "DiagnosticReport", "DocumentReference", "ImagingStudy",
+    "MedicationAdministration", "Observation", "Provenance",
+))  # fmt: skip
+"""Types that a Procedure is read with; those that are many, where they refer to another thing than
+the patient and the encounter."""
+
+_REFERS = re.compile(rb'"(?:partOf|focus|procedureReference|related|target)"')
+_ALWAYS = frozenset(("BodyStructure", "Device", "DiagnosticReport", "DocumentReference"))
+"""Of these, the Procedure is what refers."""
 
 WRITTEN = ("OperationOutcome", "Provenance")
 """Types that may have been put there by an earlier run."""
 
 _CLAIM = re.compile(rb'"resourceType"\s*:\s*"Claim"')
+_PROCEDURES = b'"procedure"'  # of a Claim: it refers to what was done
+_FACET = re.compile(
+    rb"facet|zyg?[ao]?p|apophys|z-?\s?joint|medial|branch|mbn?b|rf[atn]|ramus|rami|occipital"
+    rb"|rhizo|denerv|neurot|radio|ablat|neurol|cryo|puls|articular|\bton\b|\bfji\b"
+    rb"|6449|6463|6447|6462|6444|021[3-8]t|64999",
+    re.IGNORECASE,
+)
+"""Without one of these, a Procedure tells of no facet joint intervention."""
 _BLANK = re.compile(rb"[ \t\r\n]*")
 _ESCAPED = re.compile(rb"\\u00[2-7]")
 """A letter or digit that is written as an escape: a code may be written so."""
@@ -77,6 +96,7 @@ class Entry:
     url: str | None
     bare: bool
     ours: bool  # a code of ours may be in it
+    hint: bool = False  # a Procedure that may be ours, or a Claim that may refer to one
 
 
 @dataclass(slots=True)
@@ -144,14 +164,16 @@ class Survey:
         codes: frozenset[str],
         every: bool,
         validate: Validator | None = None,
+        procedures: bool = False,
     ) -> None:
         """Args: start, where the first value begins; every, whether all claims are ours; validate,
-        what is looked for in resources that are no claims of ours.
+        what is looked for in resources that are no claims of ours; procedures, whether Bundles with
+        a Procedure in them are looked into, whatever else is in them.
 
         Raises: Unreadable.
         """
         self._source, self._data, self._every = source, source.data, every
-        self._first, self._validate = start, validate
+        self._first, self._validate, self._procedures = start, validate, procedures
         self.misfits: list[Misfit] = []
         self._blank_rows: list[int] = []
         self._text = _Windows(source.data)
@@ -259,17 +281,18 @@ class Survey:
         self._overlook(raw, claims)
         self._checked(raw, start)
         if kind == "Bundle":
-            if self._validate is not None or (claims and self._is_wanted(raw)):
+            if self._validate is not None or self._may_hold(raw, claims):
                 container, _ = self._resource(start, end, "", row)
                 self.containers.append(container)
             return
         is_ours = kind == "Claim" and self._is_wanted(raw)
         if not is_ours:
             self._look(raw, kind, _text(value, "id"), kind, row, start)
-        if is_ours or kind in REFERRED:
-            entry = Entry(start, at, row, kind, _text(value, "id"), None, True, is_ours)
+        hint = _hint(kind, raw)
+        if is_ours or kind in REFERRED or hint or _documents(kind, raw):
+            entry = Entry(start, at, row, kind, _text(value, "id"), None, True, is_ours, hint)
             self.beside.append(entry)
-            if is_ours:
+            if is_ours or hint:
                 head = {"resourceType": kind}
                 self.containers.append(Container(start, at, kind, row, head, [entry]))
 
@@ -341,7 +364,8 @@ class Survey:
             if not is_ours and self._validate is not None:
                 self._look(data[start : at + 1], kind, ident, container.path, row, start)
             container.claims = int(is_claim)
-            container.entries = [Entry(start, at + 1, 0, kind, ident, None, True, is_ours)]
+            hint = kind in HINTED and any(_hint(kind, member) for member in own)
+            container.entries = [Entry(start, at + 1, 0, kind, ident, None, True, is_ours, hint)]
             return container, at + 1
         if container.flaw is not None:
             raise container.flaw
@@ -424,7 +448,7 @@ class Survey:
         if depth == 0 and container.row is None:  # else it was counted with what is around it
             self._overlook(raw, claims)
         if kind == "Bundle":
-            if self._validate is not None or (claims and self._is_wanted(raw)):
+            if self._validate is not None or self._may_hold(raw, claims):
                 inner = scan(raw).members["resource"]
                 first, last = start + inner.start, start + inner.end
                 nested, _ = self._resource(first, last, here, container.row, depth + 1)
@@ -436,9 +460,18 @@ class Survey:
         if self._validate is not None and not is_ours:
             text = scan(raw).members["resource"].raw
             self._look(text, kind, ident, here, container.row, start)
-        if is_ours or kind in REFERRED or (kind in WRITTEN and url):
+        hint = _hint(kind, raw)
+        if (
+            is_ours
+            or hint
+            or kind in REFERRED
+            or (kind in WRITTEN and url)
+            or _documents(kind, raw)
+        ):
             end = start + len(raw)
-            container.entries.append(Entry(start, end, number, kind, ident, url, False, is_ours))
+            container.entries.append(
+                Entry(start, end, number, kind, ident, url, False, is_ours, hint)
+            )
 
     def _look(
         self, raw: bytes, kind: str, ident: str | None, path: str, row: int | None, start: int
@@ -481,6 +514,14 @@ class Survey:
             return False
         # blanks beyond those of ASCII may stand around a code, and escapes within it
         return self._anywhere.search(raw) is not None or _ESCAPED.search(raw) is not None
+
+    def _may_hold(self, raw: bytes, claims: int) -> bool:
+        """Whether a Bundle has to be looked into: a claim of ours, or a Procedure, may be in it."""
+        if self._procedures and b'"Procedure"' in raw:
+            return True
+        return claims > 0 and (
+            self._is_wanted(raw) or (b'"Procedure"' in raw and _FACET.search(raw) is not None)
+        )
 
     def _checked(self, raw: bytes, start: int) -> None:
         """What the C scanner lets pass: text that is not UTF-8, and half a character.
@@ -636,6 +677,21 @@ def _patterns(codes: frozenset[str]) -> tuple[re.Pattern[bytes], ...]:
     whole = rb'"(?=[ \t]*' + letters + rb")[ \t]*(?:" + listed + rb')[ \t]*"'
     number = rb":(?=[ \t\r\n]*" + letters + rb")[ \t\r\n]*(?:" + listed + rb")[\s,}]"
     return tuple(re.compile(each, re.IGNORECASE) for each in (whole, number, listed))
+
+
+HINTED = ("Claim", "Procedure")
+
+
+def _hint(kind: str, raw: bytes) -> bool:
+    """Whether a Procedure may be a facet joint intervention, or a Claim refer to one."""
+    if kind == "Claim":
+        return _PROCEDURES in raw
+    return kind == "Procedure" and (_FACET.search(raw) is not None or b"\\u" in raw)
+
+
+def _documents(kind: str, raw: bytes) -> bool:
+    """Whether a Procedure may be read with a resource."""
+    return kind in DOCUMENTS and (kind in _ALWAYS or _REFERS.search(raw) is not None)
 
 
 def _type(value: Any, start: int) -> str:

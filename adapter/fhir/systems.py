@@ -1,4 +1,4 @@
-"""Code systems and identifier systems: the URIs that are read, and the one that is written.
+"""Code systems and identifier systems: the URIs that are read, and those that are written.
 
 Those read are what published claims use for the same thing; a URI that is not here says nothing.
 Sources: the FHIR R4 terminology pages, CARIN Blue Button, Da Vinci PAS and PCT, and published
@@ -12,6 +12,11 @@ from functools import lru_cache
 CPT = "http://www.ama-assn.org/go/cpt"
 HCPCS = "https://www.cms.gov/Medicare/Coding/HCPCSReleaseCodeSets"
 
+ICD_10_CM = "http://hl7.org/fhir/sid/icd-10-cm"
+ICD_9_CM = "http://hl7.org/fhir/sid/icd-9-cm"
+NPI = "http://hl7.org/fhir/sid/us-npi"
+CLAIM_TYPE = "http://terminology.hl7.org/CodeSystem/claim-type"
+
 _CPT = (CPT, "urn:oid:2.16.840.1.113883.6.12")
 _HCPCS = (
     HCPCS,
@@ -21,12 +26,12 @@ _HCPCS = (
     "urn:oid:2.16.840.1.113883.6.285",
 )
 _ICD_10_CM = (
-    "http://hl7.org/fhir/sid/icd-10-cm",
+    ICD_10_CM,
     "http://hl7.org/fhir/sid/icd-10",  # the official examples write it for ICD-10-CM
     "urn:oid:2.16.840.1.113883.6.90",
 )
 _ICD_9_CM = (
-    "http://hl7.org/fhir/sid/icd-9-cm",
+    ICD_9_CM,
     "http://hl7.org/fhir/sid/icd-9-cm/diagnosis",
     "urn:oid:2.16.840.1.113883.6.103",
 )
@@ -36,7 +41,7 @@ _PLACE = (
     "https://www.cms.gov/Medicare/Coding/place-of-service-codes",
     "http://terminology.hl7.org/CodeSystem/CMSPlaceofServiceCodes",
 )
-_NPI = ("http://hl7.org/fhir/sid/us-npi", "urn:oid:2.16.840.1.113883.4.6")
+_NPI = (NPI, "urn:oid:2.16.840.1.113883.4.6")
 _TAXONOMY = ("http://nucc.org/provider-taxonomy", "urn:oid:2.16.840.1.113883.6.101")
 _FILING = ("https://codesystem.x12.org/005010/1032",)
 _PAYER = (
@@ -68,10 +73,15 @@ IS_ICD_10_CM = _all(_ICD_10_CM)
 IS_ICD_9_CM = _all(_ICD_9_CM)
 IS_PLACE = _all(_PLACE)
 IS_NPI = _all(_NPI)
+IS_EMPLOYER = _all(("http://hl7.org/fhir/sid/us-ein", "urn:oid:2.16.840.1.113883.4.4"))
+IS_SOCIAL_SECURITY = _all(("http://hl7.org/fhir/sid/us-ssn", "urn:oid:2.16.840.1.113883.4.1"))
 IS_TAXONOMY = _all(_TAXONOMY)
 IS_FILING = _all(_FILING)
 IS_PAYER = _all(_PAYER)
-IS_CLAIM_TYPE = _all(("http://terminology.hl7.org/CodeSystem/claim-type",))
+IS_CLAIM_TYPE = _all((CLAIM_TYPE,))
+IS_SNOMED = _all(("http://snomed.info/sct", "urn:oid:2.16.840.1.113883.6.96"))
+IS_LOINC = _all(("http://loinc.org", "urn:oid:2.16.840.1.113883.6.1"))
+IS_DICOM = _all(("http://dicom.nema.org/resources/ontology/DCM", "urn:oid:1.2.840.10008.2.16.4"))
 IS_NO_MODIFIER = _all(("http://terminology.hl7.org/CodeSystem/modifiers",))
 """An example set of FHIR: its codes are not billed."""
 

@@ -18,11 +18,12 @@ from typing import IO, Any
 from urllib.parse import quote
 
 from adapter.findings import Finding, InputDone, Severity, Verdict
-from adapter.model import Claim
+from adapter.model import Claim, Procedure
 from adapter.render.report import FindingReport, Report, visible
 from adapter.rules import Rule
 from adapter.sinks import Spool
 from adapter.source import Data, Source, windows
+from adapter.spine import Joint, MedialBranch
 from adapter.tables import SourceRow, Tables
 from adapter.version import __version__
 
@@ -368,18 +369,24 @@ class Changes(Report):
 
 
 class Model:
-    """`facet-model/1`: all claims as the neutral model has them. Equal claims give equal bytes."""
+    """`facet-model/1`: all claims, and the procedures that are documented, as the neutral model has
+    them. Equal claims give equal bytes."""
 
     def __init__(self) -> None:
-        self.claims = _Rows()
+        self.claims, self.procedures = _Rows(), _Rows()
 
     def take(self, claim: Claim) -> None:
         self.claims.add(plain(claim))
 
+    def document(self, procedure: Procedure) -> None:
+        self.procedures.add(plain(procedure))
+
     def write(self, out: IO[bytes]) -> None:
         out.write(b'{"schema": "facet-model/1",\n"claims": [')
         self.claims.copy(out)
-        out.write(b'],\n"procedures": []}\n')
+        out.write(b'],\n"procedures": [')
+        self.procedures.copy(out)
+        out.write(b"]}\n")
 
 
 def plain(value: object) -> Any:
@@ -400,6 +407,10 @@ def plain(value: object) -> Any:
             return value.isoformat()
         case tuple():
             return [plain(member) for member in value]
+        case frozenset():
+            return [plain(member) for member in sorted(value)]
+        case Joint() | MedialBranch():
+            return str(value)
         case _:
             assert is_dataclass(value)
             assert not isinstance(value, type)

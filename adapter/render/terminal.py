@@ -50,7 +50,7 @@ WORDS = {Severity.ERROR: "error", Severity.WARNING: "warn ", Severity.INFO: "inf
 REASONS = {
     Reason.NO_HISTORY: "past services are not known",
     Reason.HISTORY_TOO_SHORT: "the past services that are known do not reach back far enough",
-    Reason.NO_DOCUMENTATION: "no documentation came with the claim",
+    Reason.NO_DOCUMENTATION: "no documentation came with the claim, or none that can be read",
     Reason.INTENT_UNKNOWN: "diagnostic or therapeutic, the claim does not say",
     Reason.PAYER_UNKNOWN: "the payer is not known; name it with --payer",
     Reason.NO_TABLE: "no table for the date of service",
@@ -205,16 +205,17 @@ class Text(_Told):
 
     def summary(self) -> Iterator[str]:
         look, total = self.look, self.total
-        shown = dict(sorted(total.skipped.items()))
-        unjudged = [key for key in shown if key[1] is Reason.NOT_PROFESSIONAL]
-        for key in unjudged[1:]:  # all rules have the same to say: one row stands for them
-            del shown[key]
-        for number, ((code, reason), skipped) in enumerate(shown.items()):
+        alike: dict[tuple[Reason, int], list[str]] = {}  # rules that have the same to say
+        for (code, reason), skipped in sorted(total.skipped.items()):
+            alike.setdefault((reason, skipped.claims), []).append(code)
+        for number, ((reason, claims), codes) in enumerate(alike.items()):
             head = "not evaluated" if number == 0 else ""
-            rule = f"{code} {self.rules[code].name}" if code in self.rules else code
+            named = ", ".join(codes)
             if reason is Reason.NOT_PROFESSIONAL:
-                rule = "every rule"
-            said = f"{rule}: {REASONS[reason]} ({counted(skipped.claims, 'claim')})"
+                named = "every rule"
+            elif len(codes) == 1 and named in self.rules:
+                named += f" {self.rules[named].name}"
+            said = f"{named}: {REASONS[reason]} ({counted(claims, 'claim')})"
             yield look.hang(f" {look.paint('info', f'{head:<13}')}  ", said)
         yield look.line()
         claims = sum(done.claims for done in total.inputs)
@@ -255,6 +256,8 @@ class Corrections(_Told):
         for finding in verdict.corrected:
             self.block(finding, verdict, word="fixed", style="safe")
             self.mended(finding)
+            for evidence in finding.evidence:
+                self.fact("seen", evidence)
             for note in finding.notes:
                 self.fact("note", note)
             self.say("\n")

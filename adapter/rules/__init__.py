@@ -17,7 +17,8 @@ from typing import Literal, TypeAlias, get_args
 from adapter.findings import SEVERITIES, Applicability, Found, NotEvaluated, Severity
 
 FAMILIES = (
-    "validity", "levels", "laterality", "modifiers", "units", "diagnosis", "envelope", "resource",
+    "validity", "documentation", "bundling", "levels", "laterality", "modifiers", "units",
+    "diagnosis", "envelope", "resource",
 )  # fmt: skip
 """The modules of this package, in the order in which their corrections are applied."""
 

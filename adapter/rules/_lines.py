@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from adapter.model import BILATERAL, BOTH, NO_SIDE, SIDES, Claim, ServiceLine, Side
+from adapter.modifiers import ordered
 from adapter.profiles import Form, Profile
-from adapter.rules._order import ordered
 from adapter.tables import CodedLine, CodeRow, Level, Tables
 
 FIRST: Level = "1"

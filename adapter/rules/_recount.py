@@ -92,7 +92,7 @@ class _New:
 
 def corrections(
     old: Sequence[OldLine], live: Iterable[CodedLine], tables: Tables
-) -> Mapping[int, Fix]:
+) -> dict[int, Fix]:
     """What becomes of each old line, by its number; lines that are counted together share a Fix.
 
     Args: live, the facet lines of the claim that are valid on their date.

@@ -39,6 +39,7 @@ from adapter.rules._lines import (
     without_sides,
     written_sides,
 )
+from adapter.rules._session import sessions
 from adapter.tables import CodedLine, Tables
 
 
@@ -137,19 +138,26 @@ def missing_side(claim: Claim, tables: Tables, profile: Profile) -> Result:
     taken for a duplicate, and many payers deny the line.
     Fires: 64493
     Clean: 64493-RT
-    Correction: manual. The note must tell the side. An add-on that is billed twice beside a
-    bilateral first level, for a payer that takes that form, has its sides.
+    Correction: suggested where a Procedure documents the side, else manual: the note must tell it.
+    An add-on that is billed twice beside a bilateral first level, for a payer that takes that form,
+    has its sides.
     Not evaluated when: never.
     """
+    documented = {session.day: session for session in sessions(claim, tables, profile)}
     for lines in days(claim, tables):
         for line in lines:
             if not line.sides and not takes_twice(line, lines, profile):
+                session = documented.get(line.date)
+                evidence = session.side_evidence(line) if session is not None else ()
                 yield Found(
                     line=line.number,
                     field="code",
                     message=f"{line.code} names no side.",
                     label="RT, LT or 50?",
-                    fix=manual("Add the side that the note tells."),
+                    fix=session.fix()
+                    if session is not None and evidence
+                    else manual("Add the side that the note tells."),
+                    evidence=evidence,
                 )
 
 

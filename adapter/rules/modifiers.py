@@ -6,16 +6,15 @@ from collections.abc import Iterator
 
 from adapter.changes import MAX_MODIFIERS, SetModifiers
 from adapter.findings import Applicability, Fix, Found, NotEvaluated, Reason, manual
-from adapter.intent import Intent, of_line
-from adapter.model import Claim, Facility
+from adapter.intent import of_line, told_by
+from adapter.model import Claim, Facility, Intent
+from adapter.modifiers import KX, POSITIONED, ordered
 from adapter.profiles import Profile, ThirdLevel
 from adapter.rules import Result, rule
-from adapter.rules._order import POSITIONED, ordered
 from adapter.tables import CodedLine, ModifierRow, Tables, Verdict
 
 MULTIPLE = "51"
 DISTINCT = ("59", "XE", "XS", "XP", "XU")
-KX = "KX"
 LIABILITY = ("GA", "GZ", "GY")  # the line is expected to be denied
 THIRD_LEVEL = "3"
 
@@ -166,15 +165,15 @@ def _is_asked_for(line: CodedLine, claim: Claim, tables: Tables) -> bool:
     since="0.1.0",
 )
 def missing_kx(claim: Claim, tables: Tables, profile: Profile) -> Result:
-    """A diagnostic injection without KX where the payer asks for it.
+    """A documented or noted diagnostic injection without KX where the payer asks for it.
 
     Why it matters: without KX Medicare counts the session among the therapeutic ones, and denies
     it when those are used up.
     Fires: 64493-RT with the note DIAGNOSTIC MEDIAL BRANCH BLOCK 1 OF 2
     Clean: 64493-RT,KX with that note
     Correction: suggested. KX is added; it attests that the criteria for a diagnostic block are met.
-    Not evaluated when: the notes do not say whether it is diagnostic or therapeutic
-    (intent-unknown), or the payer is not known (payer-unknown).
+    Not evaluated when: neither the documentation nor the notes say whether it is diagnostic or
+    therapeutic, or they say both (intent-unknown), or the payer is not known (payer-unknown).
     """
     reasons = set()
     for line in tables.facet_lines(claim):
@@ -190,14 +189,20 @@ def missing_kx(claim: Claim, tables: Tables, profile: Profile) -> Result:
         elif intent is None:
             reasons.add(Reason.INTENT_UNKNOWN)
         else:
+            evidence = told_by(claim, line.line)
             yield Found(
                 line=line.number,
                 field="code",
-                message=f"{line.code} is noted as diagnostic and carries no KX.",
+                message=f"{line.code} is {_said_by(evidence)} as diagnostic and carries no KX.",
                 label="KX is missing",
                 fix=_with_kx(line),
+                evidence=evidence,
             )
     yield from map(NotEvaluated, sorted(reasons))
+
+
+def _said_by(evidence: tuple[str, ...]) -> str:
+    return "documented" if evidence else "noted"
 
 
 def _may_be_diagnostic(line: CodedLine, profile: Profile) -> bool:
@@ -244,10 +249,12 @@ def kx_not_applicable(claim: Claim, tables: Tables, profile: Profile) -> Result:
     for line in tables.facet_lines(claim):
         if KX not in line.modifiers or not profile.asks_kx(line.date):
             continue
+        evidence: tuple[str, ...] = ()
         if line.row.kind == "ablation":
             why = "it is an ablation"
         elif of_line(claim, line.line) is Intent.THERAPEUTIC:
-            why = "it is noted as therapeutic"
+            evidence = told_by(claim, line.line)
+            why = f"it is {_said_by(evidence)} as therapeutic"
         elif _is_non_covered(line, profile):
             why = "a third level is not covered on that day"
         else:
@@ -258,6 +265,7 @@ def kx_not_applicable(claim: Claim, tables: Tables, profile: Profile) -> Result:
             message=f"{line.code} carries KX, but {why}.",
             label="not applicable",
             fix=_removal(line, KX),
+            evidence=evidence,
         )
 
 

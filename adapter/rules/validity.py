@@ -13,6 +13,7 @@ from adapter.model import Claim, ServiceLine
 from adapter.profiles import Profile
 from adapter.rules import Result, rule
 from adapter.rules._recount import IMAGING, OldLine, corrections
+from adapter.rules._session import sessions
 from adapter.tables import CodeRow, Tables
 
 _OWN_IMAGING = (
@@ -46,8 +47,9 @@ def deleted_code(claim: Claim, tables: Tables, profile: Profile) -> Result:
     be exchanged line by line: further levels became a second and a third one, nerves became joints.
     Fires: 64475-LT with 64476-LT x3 on 2024-01-15
     Clean: 64475-LT with 64476-LT x3 on 2009-12-31
-    Correction: suggested. All old lines of a day, region and side are counted together. Manual
-    where the lines do not say what they became, as a destruction line alone does not.
+    Correction: suggested. All old lines of a day, region and side are counted together; where a
+    Procedure documents what was done, they become that. Manual where neither says what they became:
+    a destruction line alone does not.
     Not evaluated when: never.
     """
     old = [
@@ -56,6 +58,10 @@ def deleted_code(claim: Claim, tables: Tables, profile: Profile) -> Result:
         if each.state == "deleted"
     ]
     fixes = corrections(old, tables.facet_lines(claim), tables)
+    evidence: dict[int, tuple[str, ...]] = {}
+    for session in sessions(claim, tables, profile):
+        for number, (fix, places) in session.replaced(fixes, claim).items():
+            fixes[number], evidence[number] = fix, places
     for each in old:
         recounted = each.walk is not None and each.walk.recount != "units"
         yield Found(
@@ -64,7 +70,8 @@ def deleted_code(claim: Claim, tables: Tables, profile: Profile) -> Result:
             message=f"{each.line.code} is not valid after {each.row.end}.",
             label="deleted",
             fix=fixes[each.number],
-            notes=(IMAGING,) if recounted else (),
+            notes=(IMAGING,) if recounted and each.number not in evidence else (),
+            evidence=evidence.get(each.number, ()),
         )
 
 

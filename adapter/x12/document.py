@@ -8,7 +8,7 @@ from typing import IO, Literal
 
 from adapter.changes import SetTrailer
 from adapter.findings import Field, Location, Rewritten, Verdict
-from adapter.model import Claim, Envelope, EnvelopeLevel
+from adapter.model import Claim, Envelope, EnvelopeLevel, Procedure
 from adapter.sinks import Writable
 from adapter.source import Patch, PatchLog, Source, Span, apply
 from adapter.x12.claim837 import ClaimText, read_context
@@ -142,6 +142,10 @@ class X12Document:
         if verdict.changes:
             self.patches.add(view.splice())
             self._added += view.added
+
+    def procedures(self, told: object = None) -> Iterator[Procedure]:
+        """A claim as X12 has it comes without what documents it: none."""
+        return iter(())
 
     def write(self, out: IO[bytes]) -> None:
         """The file with all that was accepted; the very same bytes where that is nothing."""
