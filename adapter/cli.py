@@ -23,7 +23,7 @@ from adapter import __version__
 from adapter.render import FORMATS
 
 if TYPE_CHECKING:
-    from datetime import datetime
+    from datetime import date, datetime
     from types import FrameType
 
     from adapter.documents import Document
@@ -210,9 +210,8 @@ def fix(paths: tuple[str, ...], **flags: Any) -> int:
     from adapter.render.machine import Changes
     from adapter.render.terminal import Corrections, Diff
     from adapter.rules import all_rules
-    from adapter.settings import policy
+    from adapter.settings import loaded_tables, policy
     from adapter.sinks import Spool
-    from adapter.tables import shipped
 
     settings = _settings(flags)
     _refuse_contradictions(paths, settings)
@@ -222,7 +221,9 @@ def fix(paths: tuple[str, ...], **flags: Any) -> int:
     _refuse(listed, "--changes", (path for path, _ in inputs))
     _refuse(noted, "--outcomes", (path for path, _ in inputs))
     look = _look(sys.stderr, settings.no_color)
-    said = Corrections(shipped(), all_rules(), look, quiet=settings.quiet, brief=settings.diff)
+    said = Corrections(
+        loaded_tables(settings), all_rules(), look, quiet=settings.quiet, brief=settings.diff
+    )
     diff = Diff(_look(None if target else sys.stdout, settings.no_color))
     changes = Changes()
     rules = policy(settings, fix=True, excerpts=settings.diff or not settings.quiet)
@@ -280,15 +281,14 @@ def annotate(path: str | None, **flags: Any) -> int:
     """
     from adapter.render.terminal import Text
     from adapter.rules import all_rules
-    from adapter.settings import policy
-    from adapter.tables import shipped
+    from adapter.settings import loaded_tables, policy
 
     settings = _settings(flags)
     target, noted = _target(settings.output), _target(settings.outcomes)
     _refuse_same(("-o", settings.output), ("--outcomes", settings.outcomes))
     _refuse(noted, "--outcomes", (path or "-",))
     look = _look(sys.stderr, settings.no_color)
-    said = Text(shipped(), all_rules(), look, quiet=settings.quiet, brief=True)
+    said = Text(loaded_tables(settings), all_rules(), look, quiet=settings.quiet, brief=True)
     annotated: list[Document] = []
     failures = _decide(
         [(path or "-", None)],
@@ -312,12 +312,12 @@ def annotate(path: str | None, **flags: Any) -> int:
 
 def _notes(settings: Settings, *, annotate: bool) -> Notes:
     from adapter.findings import Notes
-    from adapter.tables import shipped
+    from adapter.settings import loaded_tables
 
     return Notes(
         annotate=annotate,
         beside=settings.outcomes is not None,
-        mappings=shipped().version,
+        mappings=loaded_tables(settings).version,
         when=_moment(),
     )
 
@@ -518,22 +518,22 @@ def _conclude(report: Report, failures: Sequence[_Failure], settings: Settings) 
 def _report(settings: Settings, target: Path | None) -> Report:
     """The report in the form that was asked for."""
     from adapter.rules import all_rules
-    from adapter.tables import shipped
+    from adapter.settings import loaded_tables
 
     if settings.format == "text":
         from adapter.render.terminal import Text
 
         look = _look(None if target else sys.stdout, settings.no_color)
-        return Text(shipped(), all_rules(), look, quiet=settings.quiet)
+        return Text(loaded_tables(settings), all_rules(), look, quiet=settings.quiet)
     from adapter.render import machine
 
     match settings.format:
         case "json":
-            return machine.Json(shipped())
+            return machine.Json(loaded_tables(settings))
         case "ndjson":
             return machine.Ndjson()
         case "sarif":
-            return machine.Sarif(shipped(), all_rules())
+            return machine.Sarif(loaded_tables(settings), all_rules())
         case "github":
             return machine.Github()
 
@@ -641,8 +641,26 @@ def code(path: str | None, form: str, place: str | None, **flags: Any) -> int:
 # --- explain, list, tables, convert ---------------------------------------------------------------
 
 
+def _explained(context: click.Context, parameter: click.Parameter, incomplete: str) -> list[str]:
+    """What a shell may complete: topics, payers, rules by code and name, codes. Nothing where the
+    configuration or a table is broken: the command itself says so."""
+    from adapter.render.guide import topics
+    from adapter.rules import all_rules
+    from adapter.settings import WrongUsage, known_profiles, loaded_tables
+    from adapter.tables import TableError
+
+    rules = all_rules()
+    there = [*topics(), *rules, *(rule.name for rule in rules.values())]
+    try:
+        settings = _settings({"config": context.params.get("config")})
+        there += [*known_profiles(settings).ids, *loaded_tables(settings).codes]
+    except (WrongUsage, TableError):
+        return []
+    return [name for name in there if name.lower().startswith(incomplete.lower())]
+
+
 @facet.command()
-@click.argument("topic", metavar="RULE|CODE|PAYER")
+@click.argument("subject", metavar="RULE|CODE|PAYER|TOPIC", shell_complete=_explained)
 @_payer
 @click.option(
     "--on", metavar="DATE", help="The date of service, such as 2026-03-10 (default today)."
@@ -650,10 +668,15 @@ def code(path: str | None, form: str, place: str | None, **flags: Any) -> int:
 @_page_format
 @_config
 @_no_color
-def explain(topic: str, on: str | None, **flags: Any) -> int:
-    """Show the page of a rule, of a procedure code, or of a payer's profile."""
+def explain(subject: str, on: str | None, **flags: Any) -> int:
+    """Show the page of a rule, of a procedure code, of a payer's profile, or of the guide.
+
+    The topics of the guide are codes, denials, documentation, levels, medical-necessity, modifiers
+    and prior-authorization. With --payer a rule's page tells what becomes of it there on the day.
+    """
     from datetime import date
 
+    from adapter.render.guide import topic_page, topics
     from adapter.render.pages import code_page, payer_page, rule_page
     from adapter.rules import all_rules
     from adapter.settings import WrongUsage, nearest, policy
@@ -666,30 +689,35 @@ def explain(topic: str, on: str | None, **flags: Any) -> int:
         raise click.BadParameter("give a date such as 2026-03-10", param_hint="--on") from None
     rules = all_rules()
     named = {**{rule.name: rule for rule in rules.values()}, **rules}
-    rule = named.get(topic.upper()) or named.get(topic.lower())
+    rule = named.get(subject.upper()) or named.get(subject.lower())
     if rule is not None:
-        page = rule_page(rule, known.tables, known.profiles, day, settings.payer)
-    elif topic.upper() in known.tables.codes:
-        page = code_page(topic.upper(), known.tables, day)
-    elif topic.lower() in known.profiles.ids:
-        page = payer_page(known.profiles.get(topic.lower()), known.tables, day)
+        own = known.severities.get(rule.code)
+        page = rule_page(rule, known.tables, known.profiles, day, settings.payer, own)
+    elif subject.upper() in known.tables.codes:
+        page = code_page(subject.upper(), known.tables, day)
+    elif subject.lower() in known.profiles.ids:
+        page = payer_page(known.profiles.get(subject.lower()), known.tables, day)
+    elif subject.lower() in topics():
+        page = topic_page(subject.lower(), known.tables)
     else:
-        there = [*named, *known.profiles.ids, *known.tables.codes]
-        raise WrongUsage(f"there is no rule, code or payer {topic!r}{nearest(topic, there)}")
+        there = [*named, *known.profiles.ids, *topics(), *known.tables.codes]
+        raise WrongUsage(
+            f"there is no rule, code, payer or topic {subject!r}{nearest(subject, there)}"
+        )
     return _print(page, settings)
 
 
 @facet.command("list")
-@click.argument("what", type=click.Choice(("rules", "payers", "codes")))
+@click.argument("what", type=click.Choice(("rules", "payers", "codes", "topics")))
 @_page_format
 @_config
 @_no_color
 def list_(what: str, **flags: Any) -> int:
-    """List the rules, the payers' profiles, or the procedure codes."""
+    """List the rules, the payers' profiles, the procedure codes, or the topics of the guide."""
+    from adapter.render.guide import list_topics
     from adapter.render.pages import list_codes, list_payers, list_rules
     from adapter.rules import all_rules
-    from adapter.settings import known_profiles
-    from adapter.tables import shipped
+    from adapter.settings import known_profiles, loaded_tables
 
     settings = _settings(flags)
     match what:
@@ -697,8 +725,10 @@ def list_(what: str, **flags: Any) -> int:
             page = list_rules(all_rules())
         case "payers":
             page = list_payers(known_profiles(settings))
+        case "topics":
+            page = list_topics()
         case _:
-            page = list_codes(shipped())
+            page = list_codes(loaded_tables(settings))
     return _print(page, settings)
 
 
@@ -722,6 +752,7 @@ def tables() -> None:
 @_quiet
 def tables_check(**flags: Any) -> int:
     """Check every table and profile: rows, dates, sources, and what they refer to."""
+    from adapter import quarterly
     from adapter.schema import check_folder
     from adapter.tables import mappings_folder
 
@@ -730,11 +761,129 @@ def tables_check(**flags: Any) -> int:
     if settings.profiles is not None:
         folders.append(settings.profiles)
     problems = [problem for folder in folders for problem in check_folder(folder)]
+    if settings.overlay is not None and settings.overlay.is_dir():
+        problems += quarterly.check(settings.overlay)
     for problem in problems:
         click.echo(f"facet: {problem}", err=True)
     if not problems and not settings.quiet:
         click.echo("No problem in the tables and profiles.")
     return MISUSED if problems else CLEAN
+
+
+_quarterly = click.Path(path_type=Path)
+_on = click.option("--on", metavar="DATE", help="The day that is meant, such as 2026-10-01.")
+
+
+@tables.command("update")
+@click.option("--ncci", type=_quarterly, multiple=True, metavar="FILE", help="Pairs, f1 to f4.")
+@click.option("--mue", type=_quarterly, multiple=True, metavar="FILE", help="Practitioner MUE.")
+@click.option("--addon", type=_quarterly, multiple=True, metavar="FILE", help="Add-on codes.")
+@click.option("--into", type=_quarterly, metavar="FOLDER", help="Else tables/ beside payers/.")
+@_config
+@_quiet
+def tables_update(
+    ncci: tuple[Path, ...],
+    mue: tuple[Path, ...],
+    addon: tuple[Path, ...],
+    into: Path | None,
+    **flags: Any,
+) -> int:
+    """Read the quarterly files of CMS (zip, txt, csv, xlsx) into tables of your own.
+
+    They hold from then on for every run whose configuration names the folder. Parts of one
+    quarter are given together; quarters may come in any order.
+    """
+    from adapter import quarterly
+    from adapter.tables import shipped
+
+    settings = _settings(flags)
+    folder = into or settings.overlay
+    if folder is None:
+        raise click.UsageError("Give --into FOLDER, or a path in [profiles] of facet.toml.")
+    if not (ncci or mue or addon):
+        raise click.UsageError("Give a file with --ncci, --mue or --addon.")
+    try:
+        done = quarterly.update(folder, shipped(), _day(None), ncci=ncci, mue=mue, addons=addon)
+    except quarterly.Refused as refused:
+        click.echo(f"facet: {refused}.", err=True)
+        return UNREAD
+    except OSError as error:
+        raise _NotWritten(f"{folder} could not be written: {error.strerror}.") from None
+    for each in done if not settings.quiet else ():
+        newer = f" ({each.newer} is loaded)" if each.newer else ""
+        record = each.record
+        click.echo(f"{record.table}  {record.edition}  {record.rows} rows  {each.outcome}{newer}")
+    return CLEAN
+
+
+@tables.command("status")
+@_on
+@_config
+@_page_format
+def tables_status(on: str | None, **flags: Any) -> int:
+    """Say which quarters are loaded, how old they are, and warn of one that is not."""
+    from adapter import quarterly
+    from adapter.tables import mappings_folder
+
+    settings = _settings(flags)
+    folders = [mappings_folder()]
+    if settings.overlay is not None:
+        folders.append(settings.overlay)
+    found = quarterly.status(folders, _day(on))
+    if settings.format == "json":
+        told = [quarterly.plain(each) for each in found]
+        _print_json({"schema": "facet-tables/1", "tables": told})
+        return CLEAN
+    for each in found:
+        for edition in each.editions:
+            where = quarterly.PLACES[edition.place]
+            click.echo(f"{each.table}  {edition.record.edition}  {where}  {edition.days} days")
+        if each.warning is not None:
+            click.echo(f"facet: {each.table}: {each.warning}", err=True)
+    return CLEAN
+
+
+def _print_json(data: dict[str, Any]) -> None:
+    from adapter.render.machine import dumps
+
+    with _writing(None) as out:
+        out.write(dumps(data) + b"\n")
+
+
+@tables.command("diff")
+@click.option("--from", "since", metavar="DATE", help="Compare with this day in the same tables.")
+@_on
+@_page_format
+@_config
+def tables_diff(since: str | None, on: str | None, **flags: Any) -> int:
+    """Say what your own quarters change, or what changed between two days."""
+    from adapter import quarterly
+    from adapter.settings import loaded_tables
+    from adapter.tables import shipped
+
+    settings = _settings(flags)
+    now = loaded_tables(settings)
+    old = quarterly.in_force(shipped() if since is None else now, _day(since or on))
+    found = quarterly.diff(old, quarterly.in_force(now, _day(on)))
+    if settings.format == "json":
+        said = [{"table": e.table, "key": e.key, "change": e.what} for e in found]
+        _print_json({"schema": "facet-tables-diff/1", "changes": said})
+        return CLEAN
+    for each in found:
+        click.echo(f"{each.table}  {each.key}  {each.what}")
+    return CLEAN
+
+
+def _day(text: str | None) -> date:
+    """The day that was named, else today's or SOURCE_DATE_EPOCH's."""
+    from datetime import date, datetime
+
+    if text is None:
+        return (_moment() or datetime.now()).date()
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise click.UsageError("Give a day such as 2026-10-01.") from None
 
 
 @facet.command()

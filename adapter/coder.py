@@ -16,7 +16,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from enum import StrEnum
-from typing import Literal
+from typing import Literal, TypeAlias
 
 from adapter.findings import Severity
 from adapter.model import (
@@ -90,6 +90,10 @@ UNREADABLE = frozenset((
 """Causes for which what was done is not known as a whole: nothing billed can be held against it."""
 
 
+WITHHELD = (Cause.PAYER, Cause.STOPPED)
+"""Causes for which what is known to be done yields no line."""
+
+
 @dataclass(frozen=True, slots=True)
 class Remark:
     """What is said of one or more procedures, with the places of the documentation behind it."""
@@ -113,6 +117,7 @@ class Act:
     procedure: Procedure
     kind: ActKind
     imaging: Imaging
+    is_imaging_said: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -237,6 +242,8 @@ def _strangers(procedures: Iterable[Procedure], tables: Tables) -> Iterator[Rema
                 (each.reference,),
                 (gone.place,),
             )
+        elif told := _coded_as(each, tables):
+            yield _remark(Cause.NOT_FACET, told, each, "code")
         elif each.families:
             named = " and ".join(sorted(each.families))
             yield _remark(
@@ -267,6 +274,19 @@ def _strangers(procedures: Iterable[Procedure], tables: Tables) -> Iterator[Rema
 
 
 NOT_AT_HAND = "is not at hand"
+
+
+def _coded_as(procedure: Procedure, tables: Tables) -> str:
+    """What a procedure is by a code that is no facet code; nothing for one that is not known."""
+    for code in procedure.codes:
+        for row in tables.codes.history(code):
+            if not row.never:
+                return f"No facet joint intervention: {code} is {_in_sentence(row.paraphrase)}."
+    return ""
+
+
+def _in_sentence(text: str) -> str:
+    return text[:1].lower() + text[1:]
 
 
 # --- what was done ------------------------------------------------------------------------------
@@ -397,7 +417,7 @@ class _Session:
         imaging = self._imaging(each)
         if imaging is None:
             return None
-        act = Act(each, kind, imaging)
+        act = Act(each, kind, imaging, imaging != "" and self._imaging_told(each))
         if not any(target.joints or target.branches for target in each.targets):
             self.say(Cause.NO_SITE, "No joint and no nerve is named.", each, "code")
             return None
@@ -479,6 +499,14 @@ class _Session:
         if "fluoro-ct" in held or "ultrasound" in held:  # the code that documents it holds it
             return "fluoro-ct" if "fluoro-ct" in held else "ultrasound"
         return self.unsaid
+
+    def _imaging_told(self, each: Procedure) -> bool:
+        return bool(each.guidance) or any(
+            row.guidance != "none"
+            for code in each.codes
+            for row in self.tables.codes.history(code)
+            if row.role == "facet"
+        )
 
     # --- acts of one kind -----------------------------------------------------------------------
 
@@ -581,6 +609,14 @@ class _Session:
                     held.joints |= target.joints
                     held.branches |= target.branches
         joints = frozenset().union(*(each.treated for each in sites.values()))
+        lone = frozenset().union(*(each.lone for each in sites.values()))
+        if joints and lone:
+            self.say(
+                Cause.LONE_NERVE,
+                f"{_listed(sorted(lone))}: no joint is completed by what was treated there.",
+                acts[0].procedure,
+                "targets",
+            )
         if acts and not joints:
             self.say(
                 Cause.LONE_NERVE,
@@ -624,7 +660,7 @@ class _Session:
             if group.stopped:
                 units = self._begun(group, side, units, done[side])
             columns[side] = self._columns(units, group)
-        yield from self._counted(group, columns)
+        yield from self._counted(group, _aligned(columns))
 
     def _begun(
         self,
@@ -633,7 +669,8 @@ class _Session:
         units: list[Joint | MedialBranch],
         done: frozenset[Joint],
     ) -> list[Joint | MedialBranch]:
-        """Of a procedure that was stopped, what is known to have been begun: one level."""
+        """Of a procedure that was stopped: it was begun at one of its levels, and at which of them
+        does not matter for the code of a first level."""
         if not units:
             return []
         each = group.acts[0].procedure
@@ -650,7 +687,7 @@ class _Session:
             self.say(
                 Cause.STOPPED,
                 f"It was stopped: which of its levels on the {SIDE_WORDS[side]} were begun is not "
-                "told, so that the first level alone is coded.",
+                "told, so that a first level alone is coded.",
                 each,
                 "status",
             )
@@ -726,9 +763,58 @@ class _Session:
                             s: tuple(u for u in parts[s] if isinstance(u, MedialBranch))
                             for s in counts
                         },
-                        tuple(group.acts),
+                        tuple(_acting(group.acts, {s: parts[s] for s in counts})),
                         group.stopped,
                     )
+
+
+_Columns: TypeAlias = Mapping[Side, Sequence[tuple[Region, list[Joint | MedialBranch]]]]
+"""What is counted on each side, by the region whose first level it begins with."""
+
+
+def _aligned(columns: _Columns) -> _Columns:
+    """What was treated on both sides comes first, so that a level is one joint on both; T12-L1 that
+    stands above lumbar levels stays there."""
+    both = {
+        region: frozenset.intersection(
+            *(
+                frozenset(unit for r, units in found if r is region for unit in units)
+                for found in columns.values()
+            )
+        )
+        for region in Region
+    }
+    return {
+        side: [
+            (
+                region,
+                sorted(
+                    units,
+                    key=lambda unit: (_region(unit) is region, unit not in both[region], str(unit)),
+                ),
+            )
+            for region, units in found
+        ]
+        for side, found in columns.items()
+    }
+
+
+def _acting(
+    acts: Iterable[Act], parts: Mapping[Side, Sequence[Joint | MedialBranch]]
+) -> Iterator[Act]:
+    """The acts that treated any of the parts: the joint, or a nerve of it."""
+    for act in acts:
+        for target in act.procedure.targets:
+            if any(
+                unit in target.joints
+                or unit in target.branches
+                or (isinstance(unit, Joint) and not target.branches.isdisjoint(unit.nerves))
+                or (isinstance(unit, MedialBranch) and unit in nerves_of(target.joints))
+                for side in target.sides
+                for unit in parts.get(side, ())
+            ):
+                yield act
+                break
 
 
 _ADDONS: tuple[tuple[Level, int, int | None], ...] = (
@@ -782,8 +868,16 @@ class _Billing:
 
     def lines(self) -> tuple[list[DerivedLine], list[Remark]]:
         lines: list[DerivedLine] = []
+        families: dict[tuple[str, str, str], list[Counted]] = {}
         for level in self._bundled():
-            lines += self._written(level)
+            region = "" if self.profile.joins_thoracolumbar(self.day) else level.row.region
+            key = level.row.kind, level.row.guidance, region
+            families.setdefault(key, []).append(level)
+        for members in families.values():
+            said = len(self.remarks)
+            made = [line for level in members for line in self._written(level)]
+            if not any(remark.cause in WITHHELD for remark in self.remarks[said:]):
+                lines += made  # an add-on stands on its first level
         if self.found.unlisted:
             lines.append(self._unlisted())
         self._intents()
@@ -821,42 +915,58 @@ class _Billing:
             further += (DISCONTINUED,)
         if self._asks_kx(level):
             further += (KX,)
-        right, left = (level.counts.get(side, 0) for side in SIDES)
-        both = min(right, left)
-        rest = {Side.RIGHT: right - both, Side.LEFT: left - both}
-        if both:
-            form = self.profile.bilateral(level.row, self.day)
-            match form:
-                case Form.MODIFIER_50:
-                    yield self._line(level, (BILATERAL, *further), both, BOTH)
-                case Form.ADDON_TWICE:
-                    yield self._line(level, further, 2 * both, BOTH)
-                case Form.RT_LT_LINES:
-                    rest = {Side.RIGHT: right, Side.LEFT: left}
-                case Form.UNKNOWN:
-                    self._say(
-                        Cause.PAYER,
-                        f"{level.row.code} was done on both sides, and the form that the payer "
-                        "takes is not known: 50, a line for each side, or twice.",
-                        level,
-                        "targets",
-                    )
-        for side, count in rest.items():
-            if count:
-                yield self._line(level, (side, *further), count, frozenset((side,)))
+        parts = _Parts.of(level)
+        form = self.profile.bilateral(level.row, self.day)
+        if parts.right and parts.left and form is not Form.RT_LT_LINES:
+            self._say(
+                Cause.PAYER,
+                f"{level.row.code} was done at {_listed(parts.right)} on the right and at "
+                f"{_listed(parts.left)} on the left: whether that is one level on both sides is "
+                "not settled.",
+                level,
+                "targets",
+            )
+            return
+        if parts.both and form is Form.UNKNOWN:
+            self._say(
+                Cause.PAYER,
+                f"{level.row.code} was done on both sides, and the form that the payer takes is "
+                "not known: 50, a line for each side, or twice.",
+                level,
+                "targets",
+            )
+            return
+        if parts.both and form is Form.MODIFIER_50:
+            yield self._line(level, (BILATERAL, *further), parts.units, parts.both, BOTH)
+        elif parts.both and form is Form.ADDON_TWICE:
+            yield self._line(level, further, 2 * parts.units, parts.both, BOTH)
+        for side, own in ((Side.RIGHT, parts.right), (Side.LEFT, parts.left)):
+            units = [*parts.both, *own] if form is Form.RT_LT_LINES else own
+            if units:
+                count = len(units) if level.row.repeats else 1
+                yield self._line(level, (side, *further), count, units, frozenset((side,)))
 
     def _line(
-        self, level: Counted, modifiers: tuple[str, ...], units: int, sides: frozenset[Side]
+        self,
+        level: Counted,
+        modifiers: tuple[str, ...],
+        count: int,
+        units: Sequence[Joint | MedialBranch],
+        sides: frozenset[Side],
     ) -> DerivedLine:
-        joints = sorted({joint for side in sides for joint in level.joints.get(side, ())})
+        acts = list(_acting(level.acts, dict.fromkeys(sides, units)))
+        joints = {unit for unit in units if isinstance(unit, Joint)}
+        for unit in units:
+            if isinstance(unit, MedialBranch):
+                joints |= {joint for side in sides for joint in level.joints.get(side, ())}
         return DerivedLine(
             level.row.code,
             ordered(modifiers),
-            units,
-            tuple(map(str, joints)),
-            _why(level, sides, modifiers),
-            tuple(dict.fromkeys(act.procedure.reference for act in level.acts)),
-            _evidence(level.acts),
+            count,
+            tuple(map(str, sorted(joints))),
+            _why(level, acts, units, sides, modifiers),
+            tuple(dict.fromkeys(act.procedure.reference for act in acts)),
+            _evidence(acts),
         )
 
     def _unlisted(self) -> DerivedLine:
@@ -866,13 +976,15 @@ class _Billing:
             row.code for row in self.tables.codes.on(self.day).values() if row.role == "unlisted"
         )
         joints = self.found.unlisted_joints
+        stopped = all(act.procedure.status is Status.STOPPED for act in acts)
         return DerivedLine(
             code,
-            (),
+            (DISCONTINUED,) if stopped else (),
             1,
             tuple(map(str, joints)),
             f"{_listed(techniques).capitalize()} of {_listed(joints)}: no facet code holds it. An "
-            "unlisted code is billed once, without a side, and with the procedure note.",
+            "unlisted code is billed once, without a side, and with the procedure note."
+            + (" 53: it was stopped." if stopped else ""),
             tuple(dict.fromkeys(act.procedure.reference for act in acts)),
             _evidence(acts),
         )
@@ -883,7 +995,7 @@ class _Billing:
         return (
             self._may_ask(level)
             and self.profile.asks_kx(self.day)
-            and _intents(level.acts) == {Intent.DIAGNOSTIC}
+            and intent_of(level.acts) is Intent.DIAGNOSTIC
         )
 
     def _may_ask(self, level: Counted) -> bool:
@@ -899,31 +1011,25 @@ class _Billing:
 
     def _intents(self) -> None:
         """What is not known of an injection's purpose, where the payer asks for it."""
-        for level in self.found.levels:
-            if level.row.level != FIRST or not self._may_ask(level):
+        for level in self.found.billable:
+            if not self._may_ask(level):
                 continue
-            intents = _intents(level.acts)
-            if self.profile.asks_kx(self.day) and len(intents) != 1:
-                what = (
-                    "is documented as diagnostic and as therapeutic"
-                    if intents
-                    else "is not documented as diagnostic or therapeutic"
-                )
+            intent = intent_of(level.acts)
+            if self.profile.asks_kx(self.day) and intent is None:
                 self._say(
                     Cause.INTENT,
-                    f"The injection {what}: whether the lines need KX is not known.",
+                    f"What {level.row.code} was done for, diagnosis or therapy, is not documented "
+                    "or said in two ways: whether it needs KX is not known.",
                     level,
                     "intent",
                 )
-                return
-            if not self.profile.is_known and intents == {Intent.DIAGNOSTIC}:
+            elif not self.profile.is_known and intent is Intent.DIAGNOSTIC:
                 self._say(
                     Cause.INTENT,
-                    "The injection is diagnostic: whether the payer asks for KX is not known.",
+                    f"{level.row.code} is diagnostic: whether the payer asks for KX is not known.",
                     level,
                     "intent",
                 )
-                return
 
     def _beside(self) -> None:
         """What else was documented, and is not among the lines."""
@@ -975,8 +1081,37 @@ class _Billing:
         )
 
 
-def _intents(acts: Iterable[Act]) -> frozenset[Intent]:
-    return frozenset().union(*(act.procedure.intents for act in acts))
+def intent_of(acts: Iterable[Act]) -> Intent | None:
+    """What acts were done for, where each of them says so and all say the same."""
+    intents = {act.procedure.intent for act in acts}
+    return next(iter(intents)) if len(intents) == 1 else None
+
+
+@dataclass(frozen=True, slots=True)
+class _Parts:
+    """What a level stands for on both sides, and on one side alone."""
+
+    both: Sequence[Joint | MedialBranch]
+    right: Sequence[Joint | MedialBranch]
+    left: Sequence[Joint | MedialBranch]
+    units: int  # of both sides
+
+    @classmethod
+    def of(cls, level: Counted) -> _Parts:
+        """A code that stands for all further levels is of both sides where there are any on each;
+        the others are where these are the same joints."""
+        right, left = (
+            [*(level.nerves.get(side, ()) or level.joints.get(side, ()))] for side in SIDES
+        )
+        if level.row.level == THIRD:
+            return cls([*right], [], [], 1) if right and left else cls([], right, left, 1)
+        both = [unit for unit in right if unit in left]
+        return cls(
+            both,
+            [unit for unit in right if unit not in both],
+            [unit for unit in left if unit not in both],
+            len(both) if level.row.repeats else 1,
+        )
 
 
 # --- words ----------------------------------------------------------------------------------------
@@ -990,22 +1125,18 @@ _LEVEL_WORDS = {
 }
 
 
-def _why(level: Counted, sides: frozenset[Side], modifiers: Sequence[str]) -> str:
+def _why(
+    level: Counted,
+    acts: Sequence[Act],
+    units: Sequence[Joint | MedialBranch],
+    sides: frozenset[Side],
+    modifiers: Sequence[str],
+) -> str:
     """A sentence of why a line is there."""
     row = level.row
     what = "nerve" if row.counts == "nerve" else "joint" if row.kind == "ablation" else "level"
     where = "on both sides" if sides == BOTH else f"on the {SIDE_WORDS[next(iter(sides))]}"
-    named = [
-        _listed(level.nerves[side] if what == "nerve" else level.joints[side])
-        for side in SIDES
-        if side in sides
-    ]
-    if len(set(named)) > 1:
-        told = "; ".join(
-            f"{name} on the {SIDE_WORDS[side]}" for side, name in zip(SIDES, named, strict=True)
-        )
-    else:
-        told = named[0]
+    told = _listed(units)
     text = (
         f"{_LEVEL_WORDS[row.level]} {REGION_WORDS[row.region]} {what} {where}: {told}, "
         f"{'ablated' if row.kind == 'ablation' else 'injected'}"

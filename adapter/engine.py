@@ -57,6 +57,8 @@ PRECEDENCE: tuple[tuple[str, ...], ...] = (
     ("DC05", "DX02"),
     ("DC04", "LA03"),
     ("DC07", "DC06", "DC09", "DC03"),
+    ("DC02", "LV04", "LV05"),
+    ("DC07", "CO07"),
 )
 """Of two rules that would say the same thing about the same line, the first in its row speaks."""
 
@@ -69,6 +71,7 @@ EARLIER = {
 LATE_FREQUENCIES = ("7", "8")
 """Replacement and void claims: what a payer already holds is corrected by a person."""
 
+DOCUMENTATION_FAMILY = "DC"
 CROSSWALK_FAMILY = "CV"
 """What CV silenced is judged after its correction, and not held against it."""
 
@@ -176,11 +179,7 @@ class Policy:
         """The claim's profile and how it was found. Raises: KeyError for an unknown `payer`."""
         if self.payer is None:
             return self.profiles.route(claim)
-        profile = self.profiles.get(self.payer)
-        facility = profile.facility_profile
-        if facility is not None and claim.facility is Facility.ASC:
-            return self.profiles.get(facility), f"{self.payer}, ASC facility claim"
-        return profile, "named by --payer"
+        return self.profiles.named(self.payer, claim)
 
 
 def run(document: Document, policy: Policy, path: str = "") -> Iterator[Verdict | InputDone]:
@@ -333,7 +332,7 @@ class _Case:
         )
         kept = [entry for entry in _first_speakers(said) if self.policy.takes(entry[0].code)]
         kept.sort(key=lambda entry: (entry[1].line is not None, entry[1].line or 0, entry[0].code))
-        return _Judgement(kept, skipped, raw)
+        return _Judgement([_undisputed(entry, said) for entry in kept], skipped, raw)
 
     def _not_professional(self) -> Iterator[NotEvaluated]:
         for rule in self.policy.rules["claim"]:
@@ -430,6 +429,23 @@ class _Case:
         )
 
 
+def _undisputed(
+    entry: tuple[Rule, Found, Severity], said: Sequence[tuple[Rule, Found, Severity]]
+) -> tuple[Rule, Found, Severity]:
+    """What is found, its correction suggested at most where the documentation tells of something
+    else on a line that it touches: "the same facts" would be the wrong ones."""
+    rule, found, severity = entry
+    fix = found.fix
+    if fix is None or (fix.applicability or rule.applicability) is not Applicability.SAFE:
+        return entry
+    touched = frozenset[int]().union(*map(lines_of, fix.changes))
+    disputed = {each.line for by, each, _ in said if by.family == DOCUMENTATION_FAMILY}
+    if touched.isdisjoint(number for number in disputed if number is not None):
+        return entry
+    fix = replace(fix, applicability=Applicability.SUGGESTED)
+    return rule, replace(found, fix=fix), severity
+
+
 def _first_speakers(
     said: Sequence[tuple[Rule, Found, Severity]],
 ) -> list[tuple[Rule, Found, Severity]]:
@@ -500,11 +516,15 @@ def _corrected(view: ClaimView, case: _Case) -> tuple[Verdict, ClaimView]:
     judgement = case.judge(view)
     while True:
         withheld: list[Withheld] = []
+        tried: dict[Fix, str] = {}  # that did not hold: findings may share one
         for rule, found, severity in _in_fixing_order(case, judgement):
             fix = case.offered(view, rule, found)
             if fix is None or not fix.changes or not _applies(case.policy, fix):
                 continue
             finding = case.finding(view, rule, found, severity, _days(view.claim))
+            if fix in tried:
+                withheld.append(Withheld(finding, tried[fix]))
+                continue
             patches = view.lower(fix.changes)
             after = view.after(patches)
             judged = case.judge(after)
@@ -513,6 +533,7 @@ def _corrected(view: ClaimView, case: _Case) -> tuple[Verdict, ClaimView]:
                 why = "it would undo another correction"
             if why is not None:
                 withheld.append(Withheld(finding, why))
+                tried[fix] = why
                 continue
             mended.append(finding)
             texts.add(after.text)

@@ -9,9 +9,9 @@ attestation on a claim.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 
-from adapter.model import Claim, Intent, Procedure, ServiceLine, Technique
+from adapter.model import Claim, Intent, ServiceLine, Technique
 
 
 def _words(text: str) -> frozenset[str]:
@@ -61,38 +61,21 @@ _SHORT = ((re.compile(r"\b[SH]/[PO]\b"), "PRIOR"), (re.compile(r"N'T\b"), " NOT"
 _TOKEN = re.compile(r"[A-Z0-9]+|\?")
 
 
-def of_line(claim: Claim, line: ServiceLine) -> Intent | None:
-    """What the documentation of the day says, and the line's own notes or else the claim's; None
-    where nothing is clear, or one contradicts the other."""
+def of_line(claim: Claim, line: ServiceLine, documented: Intent | None = None) -> Intent | None:
+    """What the line's own notes say, or else the claim's, and what is documented; None where
+    nothing is clear, or one contradicts the other.
+
+    Args: documented, what the documentation of the day says of the line.
+    """
     said = stated(line.notes) or stated(claim.notes)
-    for procedure in _injections(claim, line):
-        said |= procedure.intents
+    if documented is not None:
+        said |= {documented}
     return next(iter(said)) if len(said) == 1 else None
-
-
-def told_by(claim: Claim, line: ServiceLine) -> tuple[str, ...]:
-    """The places of the documentation that say what the injection of a line is for."""
-    places = (
-        place
-        for procedure in _injections(claim, line)
-        for place in procedure.evidence.get("intent", ())
-    )
-    return tuple(dict.fromkeys(places))
 
 
 INJECTED = frozenset(
     (Technique.INTRA_ARTICULAR, Technique.BRANCH_BLOCK, Technique.INJECTION, Technique.CYST)
 )
-
-
-def _injections(claim: Claim, line: ServiceLine) -> Iterator[Procedure]:
-    """The injections that are documented of the line's day. One without a day is of the only one
-    that the claim has."""
-    days = {each.date for each in claim.lines}
-    for procedure in claim.procedures:
-        day = procedure.date or (line.date if len(days) == 1 else None)
-        if day is not None and day == line.date and procedure.techniques & INJECTED:
-            yield procedure
 
 
 def stated(notes: Iterable[str]) -> frozenset[Intent]:

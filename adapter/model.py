@@ -61,6 +61,20 @@ class Payer:
     filing_indicator: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Coverage:
+    """The cover that a claim rests on: FHIR's status of it, and the days on which it begins and
+    ends, None where it does not tell them to the day."""
+
+    status: str | None = None
+    start: dt.date | None = None
+    end: dt.date | None = None
+
+    def holds(self, day: dt.date) -> bool:
+        """Whether the day is within its days, as far as they are told."""
+        return (self.start or day) <= day <= (self.end or day)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Patient:
     """Who was treated, as far as the history of services needs it. Never printed in a message."""
@@ -351,7 +365,9 @@ class Claim:
     `authorizations` and `notes` are those of the whole claim; a line may have its own.
     `professional`: it asks for payment of professional services; others (a FHIR Claim may be
     institutional, a preauthorization, or cancelled) are not judged. `oddities` are of the document.
-    `procedures` document the session: those that came with the claim.
+    `procedures` document the session: those that came with the claim. `has_siblings`: another claim
+    of the patient with codes of ours came with them. `coverage` is known where
+    the format tells of it.
     """
 
     id: str
@@ -373,6 +389,8 @@ class Claim:
     professional: bool = True
     oddities: tuple[Oddity, ...] = field(default=(), compare=False)
     procedures: tuple[Procedure, ...] = field(default=(), compare=False)
+    has_siblings: bool = field(default=False, compare=False)
+    coverage: Coverage | None = field(default=None, compare=False)
 
     def line(self, number: int) -> ServiceLine:
         """The line with that number. Raises: KeyError."""

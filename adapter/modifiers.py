@@ -5,6 +5,9 @@ from __future__ import annotations
 
 KX = "KX"  # coverage criteria are met, the provider attests: diagnostic injections
 DISCONTINUED = "53"
+SEPARATE_VISIT = "25"
+DISTINCT = ("59", "XE", "XS", "XP", "XU")  # a service of its own, in any words for it
+DISTINCT_ANYHOW, DISTINCT_SITE = "59", "XS"
 
 POSITIONED = (
     *("25", "50", "53", "58", "59", "XE", "XS", "XP", "XU", "76", "77", "78", "79"),

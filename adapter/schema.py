@@ -35,7 +35,7 @@ from pydantic import (
 from pydantic_core import ErrorDetails, PydanticCustomError
 
 from adapter.findings import SEVERITIES
-from adapter.profiles import ROUTES, Form, ThirdLevel, Treatment
+from adapter.profiles import ROUTES, Cover, Form, Sedation, Service, ThirdLevel, Treatment
 from adapter.tables import (
     ANY_DAY,
     MANIFEST,
@@ -82,6 +82,10 @@ def _words(text: object) -> object:
     return tuple(text.split(" ")) if isinstance(text, str) else text
 
 
+def _any_words(text: object) -> object:
+    return _words(text) if text else ()
+
+
 def _text(pattern: str, example: str) -> BeforeValidator:
     def check(text: object) -> object:
         if isinstance(text, str) and re.fullmatch(pattern, text):
@@ -98,6 +102,7 @@ Yes = Literal["yes", ""]
 Code = Annotated[str, _text(r"\d{4}[\dTU]|[A-Z]\d{4}", "64493, 0213T or J1010")]
 Mark = Annotated[str, _text(r"[0-9A-Z]{2}", "50 or RT")]
 Key = Annotated[str, _text(r"S\d{3}", "S001")]
+RuleCode = Annotated[str, _text(r"[A-Z]{2,4}\d\d", "LA05")]
 Words = Annotated[str, _text(r"\S(.*\S)?", "one line of text without blanks around it")]
 
 
@@ -134,7 +139,11 @@ class _Dated(_Row):
 
 
 class CodeEntry(_Dated):
-    """codes.csv. A facet code has kind, region, guidance, level and counts, no other has any."""
+    """codes.csv. A facet code has kind, region, guidance, level and counts.
+
+    Of these, others have guidance alone, and that where they include imaging; a facet code is part
+    of no other.
+    """
 
     by = ("code",)
     code: Code
@@ -145,6 +154,7 @@ class CodeEntry(_Dated):
     guidance: Literal["none", "fluoro-ct", "ultrasound", ""]
     level: Level
     counts: Literal["joint", "nerve", ""]
+    part_of: Literal["facet", "injection", ""]
     paraphrase: Words
 
     @model_validator(mode="after")
@@ -152,8 +162,10 @@ class CodeEntry(_Dated):
         for column in ("kind", "region", "guidance", "level", "counts"):
             if self.role == "facet" and not getattr(self, column):
                 raise _bad(f"{column}: a facet code has one")
-            if self.role != "facet" and getattr(self, column):
+            if self.role != "facet" and column != "guidance" and getattr(self, column):
                 raise _bad(f"{column}: only a facet code has one")
+        if self.role == "facet" and self.part_of:
+            raise _bad("part_of: a facet code is part of no other")
         if self.never and (self.start, self.end) != (ANY_DAY, NO_END):
             raise _bad("never: a number that never was a code has no first or last day")
         return self
@@ -218,6 +230,41 @@ class PairEntry(_Dated):
         return self
 
 
+class DiagnosisEntry(_Dated):
+    """icd10.csv. `header`: codes stand below it; `whole`: and the table holds them all.
+
+    `injection` and `ablation` name the lists that hold the code for such a service.
+    """
+
+    by = ("code",)
+    code: Annotated[str, _text(r"[A-Z]\d[\dA-Z][\dA-Z]{0,4}", "M47816")]
+    header: Literal["yes", "whole", ""]
+    region: Literal["CT", "LS", "CT LS", ""]
+    injection: Annotated[str, _text(r"([a-z0-9-]+( [a-z0-9-]+)*)?", "a58403")]
+    ablation: Annotated[str, _text(r"([a-z0-9-]+( [a-z0-9-]+)*)?", "a58403")]
+
+    @model_validator(mode="after")
+    def _listed(self) -> DiagnosisEntry:
+        if self.header and (self.region or self.injection or self.ablation):
+            raise _bad("header: a header has no region and is on no list")
+        return self
+
+
+class HospitalEntry(_Dated):
+    """hopd.csv"""
+
+    by = ("code",)
+    code: Code
+
+
+class SpinalEntry(_Dated):
+    """spinal.csv. `family` is the name of one of the model's families."""
+
+    by = ("code",)
+    code: Code
+    family: Literal["epidural", "sacroiliac", "sympathetic", "trigger-point"]
+
+
 class ModifierEntry(_Dated):
     """modifiers.csv. `instead` is there for a verdict `replace`, `why` for any verdict."""
 
@@ -250,6 +297,33 @@ class SourceEntry(_Row):
     retrieved: Annotated[str, _text(r"\d{4}-\d\d(-\d\d)?", "2026-11 or 2026-11-23")]
 
 
+class RequirementEntry(_Row):
+    """requirements.csv. `cases` are of the `rules`; `unchecked` is there where there are none, and
+    where they check a part: what kind of reason, and the reason."""
+
+    by = ("id",)
+    id: Annotated[str, _text(r"[A-Z]\d\d[a-z]?", "M02a")]
+    requirement: Words
+    source: Annotated[tuple[Key, ...], BeforeValidator(_words)]
+    rules: Annotated[tuple[RuleCode, ...], BeforeValidator(_any_words)]
+    cases: Annotated[
+        tuple[Annotated[str, _text(r"[A-Z]{2,4}\d\d-(fires|clean)-\d+", "LA05-fires-1")], ...],
+        BeforeValidator(_any_words),
+    ]
+    unchecked: Annotated[
+        str, _text(r"((case|history|input|profile|record|unread): \S.*)?", "history: why")
+    ]
+
+    @model_validator(mode="after")
+    def _checked_or_why(self) -> RequirementEntry:
+        tried = {case.partition("-")[0] for case in self.cases}
+        if tried != set(self.rules):
+            raise _bad("cases: each rule has one, and no other")
+        if not self.rules and not self.unchecked:
+            raise _bad("unchecked: is there where there are no rules")
+        return self
+
+
 class RouteEntry(_Dated):
     """payer_routes.csv. The order of the rows counts: the first that matches wins."""
 
@@ -257,7 +331,7 @@ class RouteEntry(_Dated):
     ordered = False
     payer_id: str
     filing: Annotated[str, _text(r"[0-9A-Z]{0,2}", "MB")]
-    state: Annotated[str, _text(r"([A-Z]{2})?", "TX")]
+    state: Annotated[str, _text(r"([A-Z]{2}( [A-Z]{2})*)?", "TX, or KY OH for each of them")]
     facility: Literal["professional", "asc", ""]
     profile: Annotated[str, _text(r"[a-z0-9][a-z0-9-]*", "medicare-asc")]
 
@@ -266,11 +340,15 @@ ENTRIES: Mapping[str, type[_Row]] = {
     "addons.csv": AddOnEntry,
     "codes.csv": CodeEntry,
     "crosswalk.csv": CrosswalkEntry,
+    "hopd.csv": HospitalEntry,
+    "icd10.csv": DiagnosisEntry,
     "modifiers.csv": ModifierEntry,
     "mue.csv": MueEntry,
     "ncci.csv": PairEntry,
+    "requirements.csv": RequirementEntry,
     ROUTES: RouteEntry,
     SOURCES: SourceEntry,
+    "spinal.csv": SpinalEntry,
 }
 """The tables and the rows that they hold."""
 
@@ -332,9 +410,10 @@ class _Table:
             ]
             return
         self.rows[number] = row
-        source = getattr(row, "source", None)
-        if self._sources is not None and source is not None and source not in self._sources:
-            self.problems.append(f"row {number}, source: {source} is not in {SOURCES}")
+        named = getattr(row, "source", ())
+        for source in (named,) if isinstance(named, str) else named:
+            if self._sources is not None and source not in self._sources:
+                self.problems.append(f"row {number}, source: {source} is not in {SOURCES}")
 
 
 def _order_problems(rows: Mapping[int, Any]) -> Iterator[str]:
@@ -436,11 +515,31 @@ Loose = Field(strict=False)  # an Enum is text in TOML
 Forms = Annotated[list[_Value[Annotated[Form, Loose]]], InOrder]
 ThirdLevels = Annotated[list[_Value[Annotated[ThirdLevel, Loose]]], InOrder]
 Treatments = Annotated[list[_Value[Annotated[Treatment, Loose]]], InOrder]
+Covers = Annotated[list[_Value[Annotated[Cover, Loose]]], InOrder]
+Sedations = Annotated[list[_Value[Annotated[Sedation, Loose]]], InOrder]
+Services = Annotated[list[_Value[list[Annotated[Service, Loose]]]], InOrder]
+Codes = Annotated[list[_Value[list[Code]]], InOrder]
+Counts = Annotated[list[_Value[Annotated[int, Field(ge=1, le=9)]]], InOrder]
 Percents = Annotated[list[_Value[Annotated[int, Field(ge=0, le=100)]]], InOrder]
 Flags = Annotated[list[_Value[bool]], InOrder]
 Flag = Annotated[list[_Value[bool]], Always]
 Name = Annotated[list[_Value[str]], Always]
+Names = Annotated[list[_Value[Words]], InOrder]
+Lists = Annotated[list[_Value[Annotated[str, _text(r"[a-z0-9-]+", "a58403")]]], InOrder]
 Severities = Annotated[list[_Value[Annotated[str, BeforeValidator(_severity)]]], InOrder]
+
+
+Place = Annotated[str, _text(r"\d\d", "22")]
+
+
+class _Authorization(BaseModel):
+    model_config = ConfigDict(strict=True, frozen=True, extra="forbid")
+    codes: Annotated[list[Code], Field(min_length=1)]
+    places: list[Place] = []  # none: all
+    unsure: list[Place] = []
+
+
+Authorizations = Annotated[list[_Value[_Authorization]], InOrder]
 
 
 class _Params(BaseModel):
@@ -450,6 +549,21 @@ class _Params(BaseModel):
     third_level: ThirdLevels | None = None
     kx_diagnostic: Flags | None = None
     mue: Flags | None = None
+    ncci: Flags | None = None
+    x_modifiers: Flags | None = None
+    ablation_joints: Counts | None = None
+    regions_per_session: Counts | None = None
+    ultrasound: Covers | None = None
+    sedation_injection: Sedations | None = None
+    sedation_ablation: Sedations | None = None
+    bars_other_spinal: Flags | None = None
+    not_covered: Services | None = None
+    office_first: Codes | None = None
+    excluded_in_asc: Codes | None = None
+    authorization: Authorizations | None = None
+    hospital_list: Flags | None = None
+    diagnoses: Lists | None = None
+    policy: Names | None = None  # coverage policy and billing article, to be read by people
     thoracolumbar: Flags | None = None
     diagnostic_relief: Percents | None = None
     technique_pulsed: Treatments | None = None
@@ -461,14 +575,21 @@ class _Params(BaseModel):
     safe_bilateral: Flag | None = None
     facility: Flag | None = None
     facility_profile: Name | None = None
+    follows_contractor: Flag | None = None
+
+
+def is_param(name: str, value: object) -> bool:
+    """Whether a parameter of profiles may have this value."""
+    try:
+        _Params.model_validate({name: [{"value": value, "source": "given"}]})
+    except ValidationError:
+        return False
+    return True
 
 
 class _Rule(BaseModel):
     model_config = ConfigDict(strict=True, frozen=True, extra="forbid")
     severity: Severities
-
-
-RuleCode = Annotated[str, _text(r"[A-Z]{2,4}\d\d", "LA05")]
 
 
 class ProfileFile(BaseModel):
@@ -536,6 +657,8 @@ def _known_keys(above: Sequence[int | str]) -> list[str]:
             model: type[BaseModel] = ProfileFile
         case ["params"]:
             model = _Params
+        case ["params", "authorization", _, "value"]:
+            model = _Authorization
         case ["rules", _]:
             model = _Rule
         case _:
@@ -584,7 +707,9 @@ def check_folder(folder: Path) -> list[str]:
     ]
     if whole and not problems:
         problems += _between_tables({name: table.rows for name, table in checked.items()})
-    problems += _profile_problems(folder, sources, whole)
+    listed = checked.get("icd10.csv")
+    lists = None if listed is None else _lists(listed.rows.values())
+    problems += _profile_problems(folder, sources, whole, lists)
     routes = checked.get(ROUTES)
     known = _profile_names(folder, whole)
     for number, route in (routes.rows if routes else {}).items():
@@ -608,7 +733,17 @@ def _profile_names(folder: Path, whole: bool) -> Collection[str]:
     return {path.stem for each in folders for path in each.glob("payers/*.toml")}
 
 
-def _profile_problems(folder: Path, sources: Collection[str] | None, whole: bool) -> Iterator[str]:
+def _lists(rows: Iterable[DiagnosisEntry]) -> Collection[str]:
+    """The lists of diagnoses that a profile may name."""
+    return {name for row in rows for name in (*row.injection.split(), *row.ablation.split())}
+
+
+def _profile_problems(
+    folder: Path,
+    sources: Collection[str] | None,
+    whole: bool,
+    lists: Collection[str] | None,
+) -> Iterator[str]:
     known = _profile_names(folder, whole)
     if "generic" not in known:
         yield "payers/generic.toml: is missing; a claim without another profile has it"
@@ -625,6 +760,10 @@ def _profile_problems(folder: Path, sources: Collection[str] | None, whole: bool
         ):
             if named is not None and named not in known:
                 yield f"{file}: {key}: there is no profile {named!r}{_nearest(named, known)}"
+        for value in profile.params.diagnoses or ():
+            if lists is not None and value.value not in lists:
+                hint = _nearest(value.value, lists)
+                yield f"{file}: [params] diagnoses: icd10.csv has no list {value.value!r}{hint}"
         if profile.extends is not None:
             parents[path.stem] = profile.extends
     for name in parents:
@@ -661,7 +800,11 @@ def _between_tables(rows: Rows) -> Iterator[str]:
             yield f"{place}, successor: {row.successor} is no code on all of these days"
         elif row.code in codes and not _counts_alike(row, codes):
             yield f"{place}, recount: {row.code} and {row.successor} do not count {row.recount}"
-    for name, columns in (("mue.csv", ["code"]), ("ncci.csv", ["column1", "column2"])):
+    for name, columns in (
+        ("hopd.csv", ["code"]),
+        ("mue.csv", ["code"]),
+        ("ncci.csv", ["column1", "column2"]),
+    ):
         for number, row in rows[name].items():
             for column in columns:
                 if getattr(row, column) not in codes:

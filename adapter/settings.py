@@ -26,9 +26,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from adapter.findings import SEVERITIES, Severity
-from adapter.profiles import Dated, Form, Profile, Profiles, ThirdLevel
+from adapter.profiles import Cover, Dated, Form, Profile, Profiles, Sedation, ThirdLevel
 from adapter.render import FORMATS, Format
-from adapter.tables import ANY_DAY, mappings_folder, shipped
+from adapter.tables import ANY_DAY, Tables, mappings_folder, overlaid, shipped
 
 if TYPE_CHECKING:
     from adapter.engine import Policy
@@ -81,6 +81,11 @@ class Settings:
     profiles: Path | None = None
     x12: Mapping[str, str | int] = field(default_factory=dict)
     file: Path | None = None  # where the configuration stands
+
+    @property
+    def overlay(self) -> Path | None:
+        """Where quarterly tables of the user's own lie: `tables`, in the folder of profiles."""
+        return None if self.profiles is None else self.profiles / "tables"
 
 
 def load(flags: Mapping[str, object], environ: Mapping[str, str], folder: Path) -> Settings:
@@ -351,7 +356,7 @@ def policy(settings: Settings, *, fix: bool = False, excerpts: bool = False) -> 
             " (facet list payers)"
         )
     return Policy(
-        tables=shipped(),
+        tables=loaded_tables(settings),
         profiles=profiles,
         payer=settings.payer,
         select=_chosen(settings.select, "select", rules),
@@ -379,6 +384,14 @@ def _chosen(words: Sequence[str], option: str, rules: Collection[str]) -> frozen
     return frozenset(chosen)
 
 
+def loaded_tables(settings: Settings) -> Tables:
+    """The shipped tables, the user's own quarters over them where there are any."""
+    folder = settings.overlay
+    if folder is None or not (folder / "quarters.json").is_file():
+        return shipped()
+    return overlaid(folder)
+
+
 def known_profiles(settings: Settings) -> Profiles:
     """The shipped profiles, the user's folder and parameters over them.
 
@@ -391,6 +404,8 @@ def known_profiles(settings: Settings) -> Profiles:
     profiles = Profiles(*folders)
     if not settings.params:
         return profiles
+    from adapter.schema import is_param  # pydantic: only where parameters are given
+
     known: dict[str, list[object]] = {}
     for each in profiles.ids:
         for name, values in profiles.get(each).params.items():
@@ -403,7 +418,7 @@ def known_profiles(settings: Settings) -> Profiles:
         choices = [str(choice) for choice in PARAM_CHOICES.get(name, ())]
         if choices and value not in choices:
             raise WrongUsage(f"{where}: {name}: give one of {', '.join(choices)}")
-        if type(value) not in {type(other) for other in known[name]}:
+        if not is_param(name, value):
             raise WrongUsage(f"{where}: {name}: give a value such as {known[name][0]!r}")
     return _Configured(settings, folders)
 
@@ -412,10 +427,13 @@ PARAM_CHOICES: Mapping[str, type[StrEnum]] = {
     "bilateral": Form,
     "bilateral_addon": Form,
     "third_level": ThirdLevel,
+    "ultrasound": Cover,
+    "sedation_injection": Sedation,
+    "sedation_ablation": Sedation,
 }
 
 
-OF_A_PAYER = ("facility", "facility_profile", "safe_bilateral")
+OF_A_PAYER = ("facility", "facility_profile", "follows_contractor", "policy", "safe_bilateral")
 """Parameters that say what a payer is. They cannot be one and the same for all of them."""
 
 

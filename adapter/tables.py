@@ -11,15 +11,15 @@ import csv
 import hashlib
 import json
 from bisect import bisect_right
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
-from functools import cached_property
+from functools import cache, cached_property
 from io import StringIO
 from pathlib import Path
 from typing import Generic, Literal, TypeVar, cast
 
-from adapter.model import Claim, Facility, Procedure, ServiceLine, Side
+from adapter.model import Claim, Facility, Family, Procedure, ServiceLine, Side
 
 Role = Literal[
     "facet",  # a facet joint code of any date
@@ -62,7 +62,11 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class CodeRow(Row):
-    """A code in its time. `never`: a number that people quote and that never was a code."""
+    """A code in its time. `never`: a number that people quote and that never was a code.
+
+    `guidance`: the imaging that the code includes. `part_of`: what includes the code by itself,
+    every facet service or every facet injection.
+    """
 
     code: str
     never: bool
@@ -72,6 +76,7 @@ class CodeRow(Row):
     guidance: Literal["none", "fluoro-ct", "ultrasound", ""]
     level: Level
     counts: Literal["joint", "nerve", ""]
+    part_of: Literal["facet", "injection", ""]
     paraphrase: str  # what the code stands for, in our words
 
     def holds(self, day: date) -> bool:
@@ -80,6 +85,10 @@ class CodeRow(Row):
     @property
     def addon(self) -> bool:
         return self.level in ("2", "3", "+")
+
+    def belongs_to(self, facet: CodeRow) -> bool:
+        """Whether a facet service includes this code."""
+        return self.part_of == "facet" or (self.part_of != "" and self.part_of == facet.kind)
 
     @property
     def repeats(self) -> bool:
@@ -127,6 +136,43 @@ class PairRow(Row):
     indicator: Literal["0", "1"]
 
 
+@dataclass(frozen=True, slots=True)
+class DiagnosisRow(Row):
+    """An ICD-10-CM code, written without its point.
+
+    `header`: it has codes below it, and none is billed by it; `whole`: the table holds all of them.
+    `regions`: those of the facet codes that it fits, both for the thoracolumbar junction, none
+    where it names no part of the spine. `injection`, `ablation`: the lists that hold it for such a
+    service.
+    """
+
+    code: str
+    header: bool
+    whole: bool
+    regions: frozenset[Region]
+    injection: frozenset[str]
+    ablation: frozenset[str]
+
+    def lists(self, kind: Kind) -> frozenset[str]:
+        """The lists that hold the code for an injection or an ablation."""
+        return self.ablation if kind == "ablation" else self.injection
+
+
+@dataclass(frozen=True, slots=True)
+class HospitalRow(Row):
+    """A code on the Medicare list of hospital outpatient services that need authorization."""
+
+    code: str
+
+
+@dataclass(frozen=True, slots=True)
+class SpinalRow(Row):
+    """Another spinal injection than a facet joint's, and what it is."""
+
+    code: str
+    family: Family
+
+
 Verdict = Literal["", "safe", "suggested", "manual", "replace"]
 """Of a modifier on a facet line: allowed; to be taken off safely, or if a coder agrees; a person
 has to see to it; to be replaced by the one in `instead`."""
@@ -151,6 +197,22 @@ class SourceRow:
     url: str
     confidence: Literal["primary", "secondary", "memory"]
     retrieved: str
+
+
+@dataclass(frozen=True, slots=True)
+class Requirement:
+    """A sentence of policy in our words, and what checks it.
+
+    `sources`: keys of sources.csv; `cases`: of the `rules`, in fixtures/rules; `unchecked`: why no
+    rule checks it, or a part of it, after a word for the kind of reason.
+    """
+
+    id: str
+    text: str
+    sources: tuple[str, ...]
+    rules: tuple[str, ...]
+    cases: tuple[str, ...]
+    unchecked: str
 
 
 R = TypeVar("R", bound=Row)
@@ -325,11 +387,15 @@ def csv_rows(text: str) -> csv.DictReader[str]:
 
 
 class Tables:
-    """All tables of one version. Each file is read when it is first needed."""
+    """All tables of one version. Each file is read when it is first needed.
 
-    def __init__(self, folder: Path) -> None:
+    Args: overlay, a folder with quarterly tables of the user's own, which take precedence.
+    """
+
+    def __init__(self, folder: Path, overlay: Path | None = None) -> None:
         self.folder = folder
         self._files = Folder(folder)
+        self._above = None if overlay is None else Folder(overlay)
         self._read: tuple[Claim | None, Reading | None] = (None, None)
 
     # --- the tables ---------------------------------------------------------------------------
@@ -352,6 +418,7 @@ class Tables:
                     ),
                     level=cast(Level, cells["level"]),
                     counts=cast(Literal["joint", "nerve", ""], cells["counts"]),
+                    part_of=cast(Literal["facet", "injection", ""], cells["part_of"]),
                     paraphrase=cells["paraphrase"],
                 ),
             )
@@ -378,19 +445,20 @@ class Tables:
     @cached_property
     def addons(self) -> Table[AddOnRow]:
         """addons.csv by add-on code."""
-        return Table(
-            (
+        return self._quarterly(
+            "addons.csv",
+            lambda cells: (
                 cells["code"],
                 AddOnRow(*_window(cells), cells["code"], tuple(cells["parents"].split())),
-            )
-            for cells in self._files.rows("addons.csv")
+            ),
         )
 
     @cached_property
     def mue(self) -> Table[MueRow]:
         """mue.csv (practitioner services) by code. Quarterly: ask `covers` first."""
-        return Table(
-            (
+        return self._quarterly(
+            "mue.csv",
+            lambda cells: (
                 cells["code"],
                 MueRow(
                     *_window(cells),
@@ -399,15 +467,15 @@ class Tables:
                     mai=cast(Literal["1", "2", "3"], cells["mai"]),
                     asc_doubled=cells["asc_doubled"] == "yes",
                 ),
-            )
-            for cells in self._files.rows("mue.csv")
+            ),
         )
 
     @cached_property
     def ncci(self) -> Table[PairRow]:
         """ncci.csv by "column1 column2". Quarterly: ask `covers` first."""
-        return Table(
-            (
+        return self._quarterly(
+            "ncci.csv",
+            lambda cells: (
                 f"{cells['column1']} {cells['column2']}",
                 PairRow(
                     *_window(cells),
@@ -415,8 +483,49 @@ class Tables:
                     cells["column2"],
                     cast(Literal["0", "1"], cells["indicator"]),
                 ),
+            ),
+        )
+
+    @cached_property
+    def diagnoses(self) -> Table[DiagnosisRow]:
+        """icd10.csv by code without its point: what the rules know of ICD-10-CM, not all of it."""
+        return Table(
+            (
+                cells["code"],
+                DiagnosisRow(
+                    *_window(cells),
+                    code=cells["code"],
+                    header=cells["header"] != "",
+                    whole=cells["header"] == "whole",
+                    regions=frozenset(cast(list[Region], cells["region"].split())),
+                    injection=frozenset(cells["injection"].split()),
+                    ablation=frozenset(cells["ablation"].split()),
+                ),
             )
-            for cells in self._files.rows("ncci.csv")
+            for cells in self._files.rows("icd10.csv")
+        )
+
+    @cached_property
+    def hopd(self) -> Table[HospitalRow]:
+        """hopd.csv by code: what needs authorization in a hospital's outpatient department."""
+        return Table(
+            (cells["code"], HospitalRow(*_window(cells), cells["code"]))
+            for cells in self._files.rows("hopd.csv")
+        )
+
+    @cached_property
+    def spinal(self) -> Table[SpinalRow]:
+        """spinal.csv by code: the spinal injections that are not of a facet joint."""
+        return Table(
+            (
+                cells["code"],
+                SpinalRow(
+                    *_window(cells),
+                    cells["code"],
+                    Family[cells["family"].replace("-", "_").upper()],
+                ),
+            )
+            for cells in self._files.rows("spinal.csv")
         )
 
     @cached_property
@@ -449,8 +558,25 @@ class Tables:
                 cast(Literal["primary", "secondary", "memory"], cells["confidence"]),
                 cells["retrieved"],
             )
-            for cells in self._files.rows(SOURCES)
+            for files in (self._files, self._above)
+            if files is not None
+            for cells in files.rows(SOURCES)
         }
+
+    @cached_property
+    def requirements(self) -> Sequence[Requirement]:
+        """requirements.csv in its order. No rule reads it: pages do."""
+        return tuple(
+            Requirement(
+                cells["id"],
+                cells["requirement"],
+                tuple(cells["source"].split()),
+                tuple(cells["rules"].split()),
+                tuple(cells["cases"].split()),
+                cells["unchecked"],
+            )
+            for cells in self._files.rows("requirements.csv")
+        )
 
     @cached_property
     def version(self) -> str:
@@ -459,6 +585,26 @@ class Tables:
         if not isinstance(version, str):
             raise self._files.broken(MANIFEST, "names no version")
         return version
+
+    def _quarterly(
+        self,
+        name: Literal["addons.csv", "mue.csv", "ncci.csv"],
+        row: Callable[[Mapping[str, str]], tuple[str, R]],
+    ) -> Table[R]:
+        """A table of CMS's quarters: the shipped rows, the user's over them."""
+        rows = [row(cells) for cells in self._files.rows(name)]
+        if self._above is None or not (self._above.path / name).is_file():
+            return Table(rows)
+        from adapter.quarterly import Layer, loaded, merged  # only for tables of the user's own
+
+        layers = []
+        for files, own in (
+            (self._files, rows),
+            (self._above, [row(cells) for cells in self._above.rows(name)]),
+        ):
+            quarters = [each.quarter for each in loaded(files.path) if each.table == name]
+            layers.append(Layer(own, quarters))
+        return Table(merged(name, *layers))
 
     # --- what a claim's lines are ---------------------------------------------------------------
 
@@ -564,3 +710,9 @@ def shipped() -> Tables:
     if _tables is None:
         _tables = Tables(mappings_folder())
     return _tables
+
+
+@cache
+def overlaid(overlay: Path) -> Tables:
+    """The shipped tables, quarterly ones of the user's own over them, read once a process."""
+    return Tables(mappings_folder(), overlay)

@@ -23,7 +23,18 @@ from tests.notation import Line
 CODES = shipped().codes
 FACET = sorted(code for code in CODES if CODES.history(code)[0].role == "facet")
 LOOKALIKE = sorted(code for code in CODES if CODES.history(code)[0].role == "lookalike")
-COMPANIONS = ["77003", "99213", "62323", "64483", "J1030", "J3301", "01992", "64999", "A4550"]
+COMPANIONS = [
+    "64451",
+    "77003",
+    "99213",
+    "62323",
+    "64483",
+    "J1030",
+    "J3301",
+    "01992",
+    "64999",
+    "A4550",
+]
 STRANGERS = ["12345", "G0463", "ZZZZZ"]
 SIDES = ["RT", "LT", "50"]
 MODIFIERS = [*SIDES, "KX", "59", "XS", "51", "26", "TC", "76", "GZ", "SG", "80", "AT", "ZZ", "62"]
@@ -102,7 +113,7 @@ def claims(draw: st.DrawFn, each: st.SearchStrategy[Line] = lines, most: int = 6
             st.one_of(
                 st.none(),
                 st.lists(
-                    st.sampled_from(["M47816", "M47812", "M47.816", "G8929", "7213"]),
+                    st.sampled_from(["M47816", "M47812", "M47.816", "G8929", "M5450", "7213"]),
                     max_size=12,
                 ).map(tuple),
             )

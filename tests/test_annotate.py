@@ -1016,8 +1016,11 @@ SHIFTED: Mapping[str, tuple[Json, str, list[tuple[str, str, str]]]] = {
     "split": (
         claim("64493-50 $800.00", "64494-RT $1", "64495 $100.00", id="C-1", payer="medicare-asc",
               place="24"),
-        "warnings",
-        [("LA03", "item[3].productOrService", "64495")],
+        "errors",
+        [
+            ("CO01", "item[3].productOrService", "64495"),
+            ("LA03", "item[3].productOrService", "64495"),
+        ],
     ),
     "nothing left": (billed("C-1"), "corrected", []),
     "nothing corrected": (billed("C-1", *RIGHT), "clean", []),

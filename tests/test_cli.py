@@ -103,7 +103,10 @@ def put(path: str | Path, data: bytes) -> Path:
 def test_help_lists_what_works_and_nothing_else(facet: Facet) -> None:
     ran = facet("--help")
     listed = re.findall(r"^  (\w+) ", ran.out.decode().partition("Commands:")[2], re.MULTILINE)
-    assert (ran.status, " ".join(listed)) == (0, "annotate check code convert explain fix list tables")
+    assert (ran.status, " ".join(listed)) == (
+        0,
+        "annotate check code convert explain fix list tables",
+    )
 
 
 def test_options_are_those_that_do_something(facet: Facet) -> None:
@@ -577,8 +580,8 @@ def test_fix_and_check_in_one_pipe() -> None:
         (["fix", "--in-place", "--diff", "a.837"], "--in-place excludes --diff and -o"),
         (["fix", "--in-place", "-o", "x", "a.837"], "--in-place excludes --diff and -o"),
         (["convert", "--to", "x12"], "'x12' is not"),
-        (["explain", "LA99"], "there is no rule, code or payer 'LA99'; did you mean LA0"),
-        (["explain", "64999999"], "there is no rule, code or payer '64999999'; did you mean 6"),
+        (["explain", "LA99"], "there is no rule, code, payer or topic 'LA99'; did you mean LA0"),
+        (["explain", "64999999"], "payer or topic '64999999'; did you mean 6"),
         (["explain", "medicare-csg"], "did you mean"),
         (["explain", "LA05", "--on", "yesterday"], "give a date such as 2026-03-10"),
         (["list", "claims"], "'claims' is not one of"),

@@ -157,7 +157,10 @@ def test_several_procedures_of_a_session_are_taken_together() -> None:
     ]
     found = coded(*parts)
     assert written(found) == ["64493-RT x1", "64494-RT x1"]
-    assert found.lines[0].procedures == ("Procedure/a", "Procedure/b", "Procedure/c")
+    assert [line.procedures for line in found.lines] == [
+        ("Procedure/a", "Procedure/b"),
+        ("Procedure/b", "Procedure/c"),
+    ]
 
 
 def test_sessions_are_by_patient_and_day() -> None:
@@ -234,7 +237,7 @@ def test_what_is_derived_has_nothing_wrong_in_it(
         documented=frozenset(Element),
     )
     found = coded(procedure, payer=payer)
-    assert found.lines
+    assert found.lines or causes(found) == {Cause.PAYER}  # other joints on the right than left
     claim = Claim(
         id="C1",
         charge=Decimal(0),
@@ -259,8 +262,45 @@ def test_what_is_derived_has_nothing_wrong_in_it(
     )
     verdict = check_claim(claim, Policy(TABLES, PROFILES, payer=payer))
     loud = [each for each in verdict.findings if each.severity is not Severity.INFO]
-    coverage = ("CO", "UN", "LV06")  # what is covered, and how often, is not the coder's
+    # what is covered, and how often, is not the coder's; nor is what it withholds in the lines
+    coverage = ("CO", "UN", "LV06", *(("DC03",) if Cause.PAYER in causes(found) else ()))
     assert [each.rule for each in loud if not each.rule.startswith(coverage)] == []
+
+
+def test_a_level_on_both_sides_is_one_joint() -> None:
+    """What was done on both sides comes first; other joints on each side are not one level."""
+    joined = coded(done(IA, at("L3-4", "L4-5"), at("L4-5", sides=LEFT)), payer="medicare")
+    assert written(joined)[:2] == ["64493-50 x1", "64494-RT x1"]
+    assert [line.joints for line in joined.lines] == [("L4-5",), ("L3-4",)]
+    apart = coded(done(IA, at("L4-5"), at("L5-S1", sides=LEFT)), payer="medicare")
+    assert (written(apart), Cause.PAYER in causes(apart)) == ([], True)
+    lines = coded(done(IA, at("L4-5"), at("L5-S1", sides=LEFT)), payer="texas-medicaid")
+    assert written(lines) == ["64493-RT x1", "64493-LT x1"]
+    further = coded(done(RFA, at("L3-4", "L4-5", "L5-S1"), at("L3-4", "L4-5", sides=LEFT)))
+    assert [(line.units, line.joints) for line in further.lines] == [
+        (1, ("L3-4",)),
+        (2, ("L4-5",)),
+        (1, ("L5-S1",)),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("intents", "lines"),
+    [
+        (({Intent.DIAGNOSTIC}, {Intent.DIAGNOSTIC}), ["64493-RT,KX x1", "64494-RT,KX x1"]),
+        (({Intent.DIAGNOSTIC}, set()), ["64493-RT,KX x1", "64494-RT x1"]),
+        (({Intent.DIAGNOSTIC}, {Intent.THERAPEUTIC}), ["64493-RT,KX x1", "64494-RT x1"]),
+        ((set(), set()), ["64493-RT x1", "64494-RT x1"]),
+    ],
+)
+def test_kx_is_of_what_was_diagnostic_alone(
+    intents: tuple[set[Intent], set[Intent]], lines: list[str]
+) -> None:
+    first, second = (
+        done(IA, at(level), intents=frozenset(each), reference=f"Procedure/{level}")
+        for level, each in zip(("L4-5", "L5-S1"), intents, strict=True)
+    )
+    assert written(coded(first, second, payer="medicare")) == lines
 
 
 # --- dates ----------------------------------------------------------------------------------------

@@ -5,8 +5,7 @@ from __future__ import annotations
 import pytest
 
 from adapter.intent import of_line
-from adapter.model import Intent
-from adapter.model import Claim, ServiceLine
+from adapter.model import Claim, Intent, ServiceLine
 
 
 def intent(line: str = "", claim: str = "") -> Intent | None:

@@ -32,8 +32,8 @@ def test_a_charge_that_cannot_be_shared_or_added_is_said(charge: str, why: str) 
 
 
 def test_lines_do_not_move_where_a_payer_has_named_one_by_its_number() -> None:
-    text = one(RIGHT, LEFT, "20552 $9", payer="medicare", paid={3: "5"})
-    bundled = text.replace("HC:20552**1~", "HC:20552**1*2~")
+    text = one(RIGHT, LEFT, "85025 $9", payer="medicare", paid={3: "5"})
+    bundled = text.replace("HC:85025**1~", "HC:85025**1*2~")
     assert bundled != text
     (said,) = fixes(write(bundled), "medicare", "LA05")
     assert "SVD06" in said

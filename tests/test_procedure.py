@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from adapter.coder import Cause
-from adapter.findings import Reason
+from adapter.findings import Applicability, Reason
 from adapter.model import BOTH, Element, Guidance, Intent, Procedure, Side, Status, Technique
 from adapter.spine import branch, joint
 from tests import buildfhir
@@ -226,22 +226,54 @@ def test_a_body_structure(is_contained: bool) -> None:
     structure = {
         "resourceType": "BodyStructure",
         "id": "s",
-        "location": {"text": "L3 medial branch nerve"},
+        "location": {"text": "L3 and L4 medial branch nerves"},
         "locationQualifier": [concept(SCT, "7771000")],
         "patient": {"reference": "Patient/p"},
     }
     reference = "#s" if is_contained else "BodyStructure/s"
     whole = procedure(
         code={"text": "Medial branch block"},
-        bodySite=[{"text": "Left L4 medial branch nerve"}],
         extension=[{"url": TARGET, "valueReference": {"reference": reference}}],
     )
+    del whole["bodySite"]
     resources = [whole | {"contained": [structure]}] if is_contained else [whole, structure]
     found = only(*resources)
     assert [t.branches for t in found.targets] == [{branch("L3"), branch("L4")}]
     place = "Bundle.entry[0].resource.contained[0]" if is_contained else "Bundle.entry[1].resource"
     assert place in found.evidence["targets"]
     assert lines(*resources) == ["64493-LT x1"]
+
+
+def test_a_body_structure_beside_a_body_site_has_to_be_the_same() -> None:
+    def whole(site: str, **more: Any) -> list[Json]:
+        structure = {
+            "resourceType": "BodyStructure",
+            "id": "s",
+            "location": {"text": "L4-5 facet joint"},
+            "locationQualifier": [concept(SCT, "7771000")],
+            "patient": {"reference": "Patient/p"},
+        }
+        extension = [{"url": TARGET, "valueReference": {"reference": "BodyStructure/s"}}]
+        return [procedure(bodySite=[{"text": site}], extension=extension), structure | more]
+
+    assert lines(*whole("L4-5 facet joint")) == ["64493-LT x1"]
+    assert lines(*whole("Left L4-5 facet joint")) == ["64493-LT x1"]
+    for odd in (whole("Right L4-5 facet joint"), whole("Left L3-4 facet joint")):
+        assert (lines(*odd), causes(*odd)) == ([], {Cause.NOT_READ})
+    assert lines(*whole("Left L4-5 facet joint", active=False)) == []
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        {"code": {"text": "Left L4-5 facet joint injection"}},
+        {"code": {"text": "Bilateral facet joint injection"}},
+        {"note": [{"text": "Left L4-5 facet joint"}]},
+        {"note": [{"text": "Right L3-4 facet joint"}]},
+    ],
+)
+def test_a_side_or_level_that_is_contradicted_is_not_read(more: Json) -> None:
+    assert (lines(procedure(**more)), causes(procedure(**more))) == ([], {Cause.NOT_READ})
 
 
 def test_a_body_structure_that_is_elsewhere() -> None:
@@ -278,6 +310,21 @@ def test_a_report_tells_imaging_and_side() -> None:
     assert causes(whole, report("30579-7")) == {Cause.SIDE}
     unsigned = report("26323-6", status="preliminary")
     assert Element.REPORT not in only(whole, unsigned).documented
+
+
+@pytest.mark.parametrize("more", [
+    {"status": "entered-in-error"}, {"status": "cancelled"},
+    {"subject": {"reference": "Patient/other"}},
+])  # fmt: skip
+def test_what_is_void_or_of_another_patient_tells_nothing(more: Json) -> None:
+    whole = procedure(report=[{"reference": "DiagnosticReport/r"}])
+    del whole["usedCode"]
+    assert lines(whole, report("24931-8")) == ["64493-RT x1"]
+    assert lines(whole, report("24931-8", **more)) == []
+    del whole["report"]
+    assert lines(whole, study("RF", **more)) == []
+    assert lines(whole, study("RF", started="2025-01-01")) == []
+    assert Element.MEDICATIONS not in only(whole, administration(**more)).documented
 
 
 def study(modality: str, **more: Any) -> Json:
@@ -366,11 +413,30 @@ def test_pain_before_and_after_by_time_or_words() -> None:
     assert len(found.evidence["pain"]) == 2
     words = concept(LOINC, "72514-3", text="Pain, post-procedure")
     by_words = only(procedure(), score(3, "2026-03-10", code=words))
-    assert (by_words.pain_before, by_words.pain_after) == (None, Decimal(3))
+    assert Element.PAIN_AFTER in by_words.documented
+    assert (by_words.pain_before, by_words.pain_after) == (None, None)  # one alone is no pair
     same_day = only(procedure(), score(8, "2026-03-10"))
     assert (same_day.pain_before, same_day.pain_after) == (None, None)
     of_another = only(timed, score(8, "2026-03-10T08:30:00-05:00", code=concept(LOINC, "8867-4")))
     assert of_another.pain_before is None
+
+
+def test_scores_are_compared_on_one_scale() -> None:
+    timed = procedure(performedDateTime="2026-03-10T09:00:00-05:00")
+    visual = concept(LOINC, "38214-3")
+    other = only(
+        timed,
+        score(80, "2026-03-10T08:30:00-05:00", "o1", code=visual),
+        score(4, "2026-03-10T10:00:00-05:00", "o2"),
+    )
+    assert (other.pain_before, other.pain_after) == (None, None)
+    several = only(
+        timed,
+        score(7, "2026-03-10T12:00:00-05:00", "o3"),
+        score(8, "2026-03-10T08:30:00-05:00", "o1"),
+        score(1, "2026-03-10T10:00:00-05:00", "o2"),
+    )
+    assert (several.pain_before, several.pain_after) == (Decimal(8), Decimal(1))
 
 
 def test_documents_and_signatures() -> None:
@@ -511,6 +577,27 @@ def test_those_of_the_same_patient_and_day_where_a_claim_names_none() -> None:
     assert of_claim(rows(other, claim())) == ()
     no_facet = procedure(**day, code={"text": "Colonoscopy"}, bodySite=[{"text": "Colon"}])
     assert of_claim(rows(no_facet, claim())) == ()
+
+
+def test_one_of_another_patient_documents_nothing() -> None:
+    other = procedure(
+        subject={"reference": "Patient/q"}, bodySite=[{"text": "Right L4-5 facet joint"}]
+    )
+    named = claim(procedure=[{"sequence": 1, "procedureReference": {"reference": "Procedure/a"}}])
+    ran = check(rows(other, named), "cpt")
+    assert not [each for each in ran.findings if each.rule in ("DC02", "DC03", "DC04", "DC09")]
+    assert ("DC04", Reason.NO_DOCUMENTATION) in {(e.rule, e.reason) for e in ran.not_evaluated}
+
+
+def test_what_is_missing_may_be_on_another_claim_at_hand() -> None:
+    whole = procedure(
+        bodySite=[{"text": "Left L4-5 facet joint"}, {"text": "Left L5-S1 facet joint"}]
+    )
+    alone = [each for each in check(rows(whole, claim()), "cpt").findings if each.rule == "DC03"]
+    assert [each.applicability for each in alone] == [Applicability.SUGGESTED]
+    both = check(rows(whole, claim(), claim(id="second")), "cpt").findings
+    beside = [each for each in both if each.rule == "DC03"]
+    assert [each.applicability for each in beside] == [Applicability.MANUAL] * 2
 
 
 def test_one_that_is_named_and_not_at_hand() -> None:

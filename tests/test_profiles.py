@@ -36,8 +36,11 @@ def code(name: str, on: date = TODAY) -> CodeRow:
 
 def test_the_profiles_that_there_are() -> None:
     assert ALL.ids == (
-        *("cpt", "generic", "ibx", "medicare", "medicare-asc", "priority-health-asc"),
-        "texas-medicaid",
+        *("aetna", "alabama-medicaid", "bcbs-al", "bcbs-nd", "cpt", "evicore", "generic"),
+        *("humana-ma", "ibx", "medicare", "medicare-asc", "medicare-cgs", "medicare-fcso"),
+        *("medicare-ngs", "medicare-noridian-je", "medicare-noridian-jf", "medicare-novitas"),
+        *("medicare-palmetto", "medicare-wps", "priority-health-asc", "texas-medicaid"),
+        *("tricare", "uhc-commercial", "uhc-ma", "wa-lni"),
     )
 
 
@@ -87,16 +90,33 @@ def test_medicare_from_the_last_contractors_day(
 def test_what_belongs_to_medicare_alone() -> None:
     for payer in ALL.ids:
         profile = ALL.get(payer)
-        medicare = payer in ("medicare", "medicare-asc")
+        medicare = payer.startswith("medicare")
+        policy = medicare or payer in ("uhc-ma", "humana-ma")  # coverage, but not claim edits
         assert profile.names_mue(TODAY) is medicare
-        assert profile.asks_kx(TODAY) is medicare
+        assert profile.names_ncci(TODAY) is medicare
+        assert profile.hospital_list(TODAY) is medicare
         assert profile.safe_bilateral is medicare
-        assert profile.severity("LV03", TODAY) is (Severity.WARNING if medicare else None)
-        assert (profile.third_level(TODAY) is not ThirdLevel.UNSAID) is medicare
+        assert profile.asks_kx(TODAY) is policy
+        assert profile.takes_x_modifiers(TODAY) is policy
+        assert (profile.diagnosis_list(TODAY) is not None) is policy
+        assert profile.severity("LV03", TODAY) is (Severity.WARNING if policy else None)
+        assert (profile.third_level(TODAY) is ThirdLevel.NON_COVERED) is policy
 
 
-def test_an_unknown_payer_only_hears_of_the_form() -> None:
-    assert ALL.get("generic").severity("LA05", TODAY) is Severity.INFO
+@pytest.mark.parametrize("payer", ["generic", "cpt"])
+def test_who_is_no_payer_has_no_policy(payer: str) -> None:
+    profile = ALL.get(payer)
+    assert all(name.startswith(("bilateral", "technique_")) for name in profile.params)
+
+
+@pytest.mark.parametrize("payer", ALL.ids)
+def test_an_unknown_form_is_only_asked_about(payer: str) -> None:
+    profile = ALL.get(payer)
+    unknown = profile.bilateral(code("64493"), TODAY) is UNKNOWN
+    assert (profile.severity("LA05", TODAY) is Severity.INFO) is unknown
+
+
+def test_an_unknown_payer_is_one_profile() -> None:
     assert [payer for payer in ALL.ids if not ALL.get(payer).is_known] == ["generic"]
 
 
@@ -165,13 +185,24 @@ def claim(
 @pytest.mark.parametrize(
     ("seen", "payer", "why"),
     [
-        (claim("MB"), "medicare", "filing indicator MB, state OH"),
+        (claim("MB"), "medicare-cgs", "filing indicator MB, state OH"),
+        (claim("MB", "VA"), "medicare", "filing indicator MB, state VA"),  # two contractors
         (claim("MB", None), "medicare", "filing indicator MB"),
         (
             claim("MB", facility=Facility.ASC),
             "medicare-asc",
-            "filing indicator MB, state OH, ASC facility claim",
+            "filing indicator MB, state OH, ASC facility claim, with the policy of medicare-cgs",
         ),
+        (
+            claim("MB", None, Facility.ASC),
+            "medicare-asc",
+            "filing indicator MB, ASC facility claim",
+        ),
+        (claim("MB", facility=Facility.UNKNOWN), "generic", None),
+        (claim("MC", "AL"), "alabama-medicaid", "filing indicator MC, state AL"),
+        (claim("CH"), "tricare", "filing indicator CH, state OH"),
+        (claim("WC", "WA"), "wa-lni", "filing indicator WC, state WA"),
+        (claim("WC"), "generic", None),
         (claim("MC", "TX"), "texas-medicaid", "filing indicator MC, state TX"),
         (claim("MC", "TX", Facility.ASC), "texas-medicaid", "filing indicator MC, state TX"),
         (claim("MC"), "generic", None),
@@ -199,13 +230,13 @@ def test_the_users_routes_come_first_and_are_dated(tmp_path: Path) -> None:
     )
     profiles = Profiles(mappings_folder(), tmp_path)
     for when, payer in (
-        ("2024-12-31", "medicare"),
+        ("2024-12-31", "medicare-cgs"),
         ("2025-01-01", "ibx"),
         ("2025-12-31", "ibx"),
-        ("2026-01-01", "medicare"),
+        ("2026-01-01", "medicare-cgs"),
     ):
         assert profiles.route(claim("MB", on=day(when)))[0].id == payer
-    assert profiles.route(claim("MB", payer_id="P2", on=day("2025-06-01")))[0].id == "medicare"
+    assert profiles.route(claim("MB", payer_id="P2", on=day("2025-06-01")))[0].id == "medicare-cgs"
     assert profiles.route(claim("CI", on=day("2025-06-01")))[1] == "payer id P1, state OH"
 
 
@@ -285,6 +316,23 @@ def test_a_profile_of_ones_own_takes_the_place_of_a_shipped_one(own: Path) -> No
         (
             "[params]\nfacility = [{ from = 2025-01-01, value = true, source = 's' }]",
             "[params] facility: has one value, and that without `from`",
+        ),
+        (
+            "[params]\nnot_covered = [{ value = ['pulsd'], source = 's' }]",
+            "[params] not_covered, value 1, value, value 1: 'pulsd' is none of 'therapeutic-inj",
+        ),
+        (
+            "[params]\nablation_joints = [{ value = 0, source = 's' }]",
+            "[params] ablation_joints, value 1, value: ",
+        ),
+        (
+            "[params]\nauthorization = [{ value = { codes = ['64493'], place = ['22'] },"
+            " source = 's' }]",
+            "[params] authorization, value 1, value: there is no key 'place'; did you mean 'place",
+        ),
+        (
+            "[params]\nauthorization = [{ value = { codes = ['6449'] }, source = 's' }]",
+            "[params] authorization, value 1, value, codes, value 1: '6449' is not like 64493, ",
         ),
         ("[rules.LA]\nseverity = []", "[rules.LA]: 'LA' is not like LA05"),
         ("[rules.LA05]\nlevel = []", "[rules.LA05] severity: is missing"),

@@ -87,7 +87,9 @@ def test_the_wheel_holds_what_it_needs_and_nothing_else(wheel: Path) -> None:
         if path.is_file()
     }
     code = {str(path.relative_to(ROOT)) for path in (ROOT / "adapter").rglob("*.py")}
-    assert names >= tables | code | {"adapter/py.typed"}
+    guide = {str(path.relative_to(ROOT)) for path in (ROOT / "adapter" / "guide").glob("*.md")}
+    assert guide
+    assert names >= tables | code | guide | {"adapter/py.typed"}
     tops = {name.partition("/")[0] for name in names}
     assert tops == {"adapter", f"facet_adapter-{__version__}.dist-info"}
     assert {Path(name).name for name in names} >= {"LICENSE", "NOTICE"}
@@ -106,6 +108,14 @@ def test_the_wheel_alone_checks_a_claim(installed: Path, tmp_path: Path) -> None
     )
     assert done.returncode == 1, done.stderr.decode()
     assert b"LA05" in done.stdout
+    page = subprocess.run(
+        [str(installed / "facet"), "explain", "modifiers"],
+        cwd=tmp_path,
+        env=clean,
+        capture_output=True,
+    )
+    assert page.returncode == 0, page.stderr.decode()
+    assert page.stdout.startswith(b"modifiers  Modifiers on facet lines\n")
     where = subprocess.run(
         [
             str(installed / "python"),

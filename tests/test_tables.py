@@ -290,6 +290,91 @@ def test_every_pair_holds_a_facet_code() -> None:
     assert ALL.ncci.covers(date(2024, 7, 1))
 
 
+def test_an_indicator_that_changed() -> None:
+    assert ALL.ncci.on(date(2026, 3, 31))["64633 64480"].indicator == "0"
+    assert ALL.ncci.on(date(2026, 4, 1))["64633 64480"].indicator == "1"
+
+
+@pytest.mark.parametrize(
+    ("code", "first", "last"),
+    [(code, "2023-07-01", None) for code in ("64490", "64491", "64493", "64494", *ABLATIONS)]
+    + [(code, "2023-07-01", "2024-08-15") for code in ("64492", "64495")],
+)
+def test_the_hospital_list(code: str, first: str, last: str | None) -> None:
+    assert code not in ALL.hopd.on(day(first) - timedelta(days=1))
+    assert code in ALL.hopd.on(day(first))
+    assert last is None or code in ALL.hopd.on(day(last))
+    assert (code in ALL.hopd.on(TODAY)) is (last is None)
+
+
+@pytest.mark.parametrize(
+    ("code", "regions", "kinds"),
+    [
+        ("M47812", "CT", "injection ablation"),
+        ("M47815", "CT LS", "injection ablation"),
+        ("M4897", "", ""),  # no code
+        ("M47817", "LS", "injection ablation"),
+        ("M47819", "", ""),
+        ("M5386", "LS", "injection"),  # a cyst is injected
+        ("M5450", "LS", ""),
+        ("M5432", "", ""),  # of the leg
+        ("M4816", "LS", "injection ablation"),
+        ("M5013", "CT", ""),
+        ("G894", "", ""),
+    ],
+)
+def test_what_is_known_of_a_diagnosis(code: str, regions: str, kinds: str) -> None:
+    row = ALL.diagnoses.on(date(2026, 6, 1)).get(code)
+    assert (row is None) is (code == "M4897")
+    if row is not None:
+        assert row.regions == set(regions.split())
+        assert row.injection == ({"a58403"} if "injection" in kinds else set())
+        assert row.lists("ablation") == ({"a58403"} if "ablation" in kinds else set())
+
+
+@pytest.mark.parametrize(
+    ("code", "on", "header"),
+    [
+        ("M4781", "2016-01-01", True),
+        ("M4789", "2026-06-01", True),
+        ("M481", "2026-06-01", True),
+        ("M538", "2026-06-01", True),
+        ("M545", "2021-09-30", False),
+        ("M545", "2021-10-01", True),
+        ("M4806", "2019-01-01", None),  # a header by then; the list of that year was not read
+        ("M4806", "2021-01-01", True),
+        ("M5450", "2021-09-30", None),
+        ("M5450", "2021-10-01", False),
+    ],
+)
+def test_headers_are_no_codes(code: str, on: str, header: bool | None) -> None:
+    row = ALL.diagnoses.on(day(on)).get(code)
+    assert (None if row is None else row.header) is header
+
+
+def test_the_list_of_diagnoses_has_24() -> None:
+    rows = ALL.diagnoses.on(date(2026, 6, 1)).values()
+    assert sum("a58403" in row.injection for row in rows) == 24
+    assert sum("a58403" in row.ablation for row in rows) == 18
+
+
+@pytest.mark.parametrize(
+    ("code", "facet", "part"),
+    [
+        ("77003", "64493", True),
+        ("77003", "64635", True),
+        ("76942", "64493", True),
+        ("76942", "64635", False),
+        ("96372", "64493", True),
+        ("J2001", "64633", True),
+        ("62323", "64635", False),
+    ],
+)
+def test_what_facet_services_include(code: str, facet: str, part: bool) -> None:
+    codes = ALL.codes.on(date(2024, 8, 5))
+    assert codes[code].belongs_to(codes[facet]) is part
+
+
 @pytest.mark.parametrize(
     ("modifiers", "verdicts"),
     [
@@ -558,12 +643,28 @@ def test_windows_that_adjoin_do_not_overlap(folder: Path) -> None:
         ("addons.csv", "64492,64490 64491,", "64492,64490  64491,", ", parents: '' is not like"),
         ("ncci.csv", "64493,77003,", "64493,64493,", "column2: a code is no pair with itself"),
         ("payer_routes.csv", ",MB,,asc,", ",MB,,ASC,", ", facility: 'ASC' is none of"),
+        (
+            "codes.csv",
+            'LS,fluoro-ct,2,joint,,"',
+            'LS,fluoro-ct,2,joint,facet,"',
+            "part_of: a facet",
+        ),
+        ("icd10.csv", "M4781,,,yes,,,", "M4781,,,yes,CT,,", "header: a header has no region"),
+        ("icd10.csv", "M47812,", "M47.812,", ", code: 'M47.812' is not like M47816"),
+        ("hopd.csv", "64490,2023-07-01,", "6449,2023-07-01,", ", code: '6449' is not like"),
     ],
 )
 def test_a_bad_row_is_named(folder: Path, name: str, old: str, new: str, problem: str) -> None:
     edit(folder, name, old, new)
     problems = check_folder(folder)
     assert any(each.startswith(f"{name}: row ") and problem in each for each in problems), problems
+
+
+def test_a_profile_names_a_list_that_there_is(folder: Path) -> None:
+    path = folder / "payers" / "medicare.toml"
+    path.write_text(path.read_text("utf-8").replace('"a58403"', '"a58404"'), "utf-8")
+    problem = "[params] diagnoses: icd10.csv has no list 'a58404'; did you mean 'a58403'?"
+    assert f"payers/medicare.toml: {problem}" in check_folder(folder)
 
 
 def test_all_problems_are_found_at_once(folder: Path) -> None:
@@ -589,19 +690,19 @@ def test_all_problems_are_found_at_once(folder: Path) -> None:
         (
             "codes.csv",
             "J1010,2024-04-01,,,drug,",
-            "J1010,2020-01-01,2024-03-31,,other,,,,,,Of old,S010\nJ1010,2024-04-01,,,drug,",
+            "J1010,2020-01-01,2024-03-31,,other,,,,,,,Of old,S010\nJ1010,2024-04-01,,,drug,",
             "role: J1010 has another one in an earlier row",
         ),
         ("mue.csv", "J3304,", "J3305,", "code: J3305 is not in codes.csv"),
         ("ncci.csv", "64493,96374,", "64493,96375,", "column2: 96375 is not in codes.csv"),
         (
             "codes.csv",
-            'fluoro-ct,2,joint,"Injection at the second cervical',
-            'fluoro-ct,1,joint,"Injection at the second cervical',
+            'fluoro-ct,2,joint,,"Injection at the second cervical',
+            'fluoro-ct,1,joint,,"Injection at the second cervical',
             ", level: 64490 is this level already",
         ),
         ("modifiers.csv", "replace,replace,,53,73", "replace,replace,,5Z,73", "5Z is no modifier"),
-        ("payer_routes.csv", ",medicare-asc,", ",medicare-acs,", "did you mean 'medicare-asc'?"),
+        ("payer_routes.csv", ",tricare,", ",tricarre,", "did you mean 'tricare'?"),
     ],
 )
 def test_tables_that_disagree_are_named(

@@ -32,7 +32,7 @@ class Trap(NamedTuple):
 
 
 OURS = "64493-RT $800"
-OTHER = "99213 $120"
+OTHER = "85025 $120"
 PIPES = Separators(b"|", b">", b"^", b"`")
 CONTROLS = Separators(b"\x1d", b"\x1f", b"\x1c", b"\x1e")
 LINE_FEED = Separators(terminator=b"\n")

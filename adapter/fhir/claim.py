@@ -39,6 +39,7 @@ from adapter.model import (
     Adjudication,
     Attachment,
     Claim,
+    Coverage,
     Diagnosis,
     Facility,
     OtherPayer,
@@ -177,6 +178,7 @@ class Reader:
             lines=tuple(lines),
             professional=self._is_professional(),
             oddities=tuple(fields.oddities),
+            coverage=_coverage(coverage),
         )
 
     def _numbered(self, name: str) -> Iterator[int]:
@@ -500,7 +502,7 @@ class Reader:
         first, last = self._days(held, path)
         pointers = tuple(
             by_sequence.get(sequence, len(known) + sequence)
-            for sequence in self._sequences(item, "diagnosisSequence", path, by_sequence)
+            for sequence in fields.sequences(item, "diagnosisSequence", path)
         )
         members = self._sequences(item, "careTeamSequence", path, team)
         informed = self._sequences(item, "informationSequence", path, self.informations)
@@ -701,6 +703,19 @@ def _is_true(parent: Value, name: str) -> bool:
 
 def first_text(codings: Sequence[Coding]) -> str | None:
     return codings[0].code if codings else None
+
+
+def _coverage(coverage: Value | None) -> Coverage | None:
+    """What is wrong within it is not the claim's, and not told."""
+    if coverage is None:
+        return None
+    quiet = Fields()
+    period = quiet.object(coverage, "period", "")
+    return Coverage(
+        quiet.text(coverage, "status", ""),
+        quiet.day(period, "start", "period"),
+        quiet.day(period, "end", "period"),
+    )
 
 
 def payer_of(coverage: Value | None, links: Links) -> Payer:

@@ -160,7 +160,10 @@ class FhirDocument:
     ) -> Iterator[Procedure]:
         scope = beside
         if container.is_bundle:
-            scope = Neighbours(self.source.data, container.entries, beside, container.path)
+            path = container.path
+            if container.row is not None:  # elsewhere, a place is told beside its row
+                path = f"row {container.row}, {path}"
+            scope = Neighbours(self.source.data, container.entries, beside, path)
         parts: list[Entry | Container] = [
             each for each in container.entries if each.type == "Procedure"
         ]

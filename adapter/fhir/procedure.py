@@ -101,6 +101,11 @@ NERVES = frozenset((
 
 JOINTS = frozenset((Technique.INTRA_ARTICULAR, Technique.CYST))
 
+REFUSED = ("declin", "refus", "withdr", "without")
+GIVEN = ("completed", "in-progress", "stopped")
+VOID = ("entered-in-error", "cancelled", "registered", "superseded")
+"""Statuses of what tells nothing (any more)."""
+
 LONGEST_NAME, LONGEST_NOTE = 500, 20_000
 """Letters that are read of a name and of a note; those that are written are far shorter."""
 
@@ -117,7 +122,7 @@ def documented(
     root: Value, scope: Scope, url: str | None, path: str, claim: Claim
 ) -> list[Procedure]:
     """The Procedures that document a Claim: those that it refers to; failing that, the ones of its
-    patient and of a day on which it bills that may be facet joint interventions.
+    patient and of a day on which it bills, where one of them may be a facet joint intervention.
 
     Args: root, the Claim; url, its entry's fullUrl; path, the expression that leads to it.
     """
@@ -126,6 +131,8 @@ def documented(
     found: list[Procedure] = []
     read: set[str] = set()
     named = False
+    patient = string(fields.object(root, "patient", ""), "reference")
+    person = scope.subject(patient, url) if patient is not None else None
     for position, member in fields.objects(root, "procedure", ""):
         where = f"procedure[{position}]"
         held = fields.object(member, "procedureReference", where)
@@ -144,17 +151,24 @@ def documented(
         procedure = read_procedure(resource, scope, links.url(resource), place, owner=links)
         if procedure.date is None:
             procedure = replace(procedure, date=fields.day(member, "date", where))
-        found.append(procedure)
+        found.append(_of_patient(procedure, person))
     if named:
         return found
     days = {line.date for line in claim.lines if line.date is not None}
-    patient = string(fields.object(root, "patient", ""), "reference")
     beside = scope.procedures(patient, url, days) if patient is not None else ()
     return [
         read_procedure(there.value, scope, there.url, there.path)
         for there in beside
         if there.value is not None
     ]
+
+
+def _of_patient(procedure: Procedure, person: str | None) -> Procedure:
+    """One of another patient documents nothing of this claim's."""
+    if None in (person, procedure.person) or procedure.person == person:
+        return procedure
+    told = NotRead(f"{procedure.place}.subject", "it is of another patient than the claim")
+    return replace(procedure, not_read=(*procedure.not_read, told))
 
 
 def _elsewhere(held: Value, place: str) -> Procedure:
@@ -171,7 +185,16 @@ def read_procedure(
     Args: url, its entry's fullUrl; path, the expression that leads to it; owner, the links of the
     resource that contains it, if one does.
     """
-    return _Reader(root, scope, url, path, owner).procedure()
+    known = scope.memory.get(path)
+    if isinstance(known, Procedure) and CONTAINED not in path:
+        return known
+    found = _Reader(root, scope, url, path, owner).procedure()
+    if CONTAINED not in path:
+        scope.memory[path] = found
+    return found
+
+
+CONTAINED = ".contained["
 
 
 @dataclass(slots=True)
@@ -202,7 +225,10 @@ class _Reader:
         self.fields = Fields()
         self.links = owner or Links(root, scope, url, self.fields, path)
         self.facts = _Facts()
-        self.score: dict[Element, Decimal] = {}
+        self.scores: list[_Score] = []
+        self.names: list[tuple[str, str]] = []  # notes that are as short as a name, and their place
+        self.patient = string(root.get("subject"), "reference")
+        self.person = scope.subject(self.patient, url) if self.patient is not None else None
 
     def procedure(self) -> Procedure:
         root, facts = self.root, self.facts
@@ -220,12 +246,12 @@ class _Reader:
         self._wholes()
         indications = self._indications()
         targets = self._targets(title)
-        patient = string(root.get("subject"), "reference")
+        before, after = _pair(self.scores)
         return Procedure(
             reference=_reference(root, self.url),
             place=self.path,
-            patient=patient,
-            person=self.scope.subject(patient, self.url) if patient is not None else None,
+            patient=self.patient,
+            person=self.person,
             date=performed(self.root, self.fields),
             status=self._status(),
             codes=self._codes(),
@@ -235,8 +261,8 @@ class _Reader:
             intents=frozenset(facts.intents),
             targets=targets,
             documented=frozenset(facts.elements),
-            pain_before=self.score.get(Element.PAIN_BEFORE),
-            pain_after=self.score.get(Element.PAIN_AFTER),
+            pain_before=before,
+            pain_after=after,
             indications=indications,
             parts=self._parts(),
             not_read=tuple(facts.not_read),
@@ -268,7 +294,8 @@ class _Reader:
         shown = [
             words
             for coding in Fields().codings(concept, "")
-            if (words := string(coding.value, "display")) is not None
+            if coding.system not in IS_BILLING  # theirs are the owner's, and of no procedure
+            and (words := string(coding.value, "display")) is not None
         ]
         found = [text, *(words for words in shown if words != text)] if text else shown
         if any(len(words) > LONGEST_NAME for words in found):
@@ -289,7 +316,8 @@ class _Reader:
             self.facts.told("code", place)
         if said.techniques:
             self.facts.elements.add(Element.TECHNIQUE)
-        if said.unclear:
+        is_coded = bool(coded(codings, IS_BILLING)) and not said.techniques
+        if said.unclear and not (is_coded and said.unclear not in AGAINST):
             self._unread("code", said.unclear)
         return said
 
@@ -316,9 +344,9 @@ class _Reader:
             for each in Intent:
                 if said.split() in ([each.value], [each.value, "procedure"]):
                     self._meant_for(each, place)
-        for words in self._words(self.root.get("code")):
-            for each in intent.stated((words,)):
-                self._meant_for(each, f"{self.path}.code")
+        if not self.facts.intents:
+            for words in self._words(self.root.get("code")):
+                self._said_of_intent(words, f"{self.path}.code")
 
     def _meant_for(self, each: Intent, place: str) -> None:
         self.facts.intents.add(each)
@@ -366,13 +394,16 @@ class _Reader:
             ("complication", Element.COMPLICATIONS),
             ("complicationDetail", Element.COMPLICATIONS),
         ):
-            if self.root.get(name) is not None:
+            held = self.root.get(name)
+            if held is not None and (held.members or held.elements):
                 self.facts.elements.add(element)
 
     def _note(self, text: str, place: str) -> None:
         if len(text) > LONGEST_NOTE:
             self._unread(place, f"it is longer than {LONGEST_NOTE:,} letters")
             return
+        if len(text) <= LONGEST_NAME:
+            self.names.append((text, place))
         noted = read_note(text)
         for by in noted.guidance:
             self._guided(by, place)
@@ -389,14 +420,19 @@ class _Reader:
             (Element.PAIN_AFTER, noted.pain_after),
         ):
             if score is not None:
-                self._scored(element, score, place)
-        for each in intent.stated((text,)):
-            self._meant_for(each, place)
+                self._scored(_Score(element, score, place, None, place))
+        self._said_of_intent(text, place)
 
-    def _scored(self, element: Element, score: Decimal, place: str) -> None:
-        self.facts.elements.add(element)
-        self.facts.told("pain", place)
-        self.score.setdefault(element, score)
+    def _said_of_intent(self, text: str, place: str) -> None:
+        """A text that says both ("diagnostic or therapeutic") says neither."""
+        stated = intent.stated((text,))
+        if len(stated) == 1:
+            self._meant_for(next(iter(stated)), place)
+
+    def _scored(self, score: _Score) -> None:
+        self.facts.elements.add(score.element)
+        self.facts.told("pain", score.place)
+        self.scores.append(score)
 
     def _indications(self) -> tuple[Diagnosis, ...]:
         """The reasons that are coded in ICD."""
@@ -436,8 +472,17 @@ class _Reader:
                 continue
             self._report(report, self.links.place(report) or f"{self.path}.{place}")
 
+    def _is_of_patient(self, resource: Value) -> bool:
+        """Whether a resource is not known to be of somebody else."""
+        reference = string(resource.get("subject"), "reference")
+        if reference is None or self.person is None or reference.startswith("#"):
+            return True
+        return self.scope.subject(reference, self.url) in (None, self.person)
+
     def _report(self, report: Value, place: str) -> None:
         """A DiagnosticReport, DocumentReference or Composition."""
+        if string(report, "status") in VOID or not self._is_of_patient(report):
+            return
         concept = report.get("code") if report.get("code") is not None else report.get("type")
         self._images(concept, place)
         for words in self._words(concept):
@@ -468,7 +513,8 @@ class _Reader:
             self.facts.elements.add(Element.REPORT)
         if report.get("media") is not None or report.get("imagingStudy") is not None:
             self.facts.elements.add(Element.IMAGES)
-        if any("consent" in words.lower() for words in self._words(concept)):
+        titles = [words.lower() for words in self._words(concept)]
+        if any("consent" in words and not any(no in words for no in REFUSED) for words in titles):
             self.facts.elements.add(Element.CONSENT)
 
     def _images(self, concept: Value | None, place: str) -> None:
@@ -487,7 +533,7 @@ class _Reader:
         """A resource that refers to the procedure."""
         match string(resource, "resourceType"):
             case "MedicationAdministration":
-                if string(resource, "status") not in ("not-done", "entered-in-error"):
+                if string(resource, "status") in GIVEN and self._is_of_patient(resource):
                     self.facts.elements.add(Element.MEDICATIONS)
                     self.facts.told("medications", place)
             case "Observation":
@@ -495,8 +541,7 @@ class _Reader:
             case "ImagingStudy":
                 self._study(resource, place)
             case "DocumentReference":
-                if string(resource, "status") != "entered-in-error":
-                    self._report(resource, place)
+                self._report(resource, place)
             case "Provenance":
                 if resource.get("signature") is not None:
                     self.facts.elements.add(Element.REPORT)
@@ -524,9 +569,7 @@ class _Reader:
             whole = self.links.follow(held, f"partOf[{position}]", self.root)
             if whole is None or string(whole, "resourceType") != "Procedure" or not _is_done(whole):
                 continue
-            place = self.links.place(whole)
-            reader = _Reader(whole, self.scope, self.links.url(whole), place, self.links)
-            reader.told_of_parts()
+            reader = self._whole(whole)
             for name, own in (("guidance", facts.guidance), ("intent", facts.intents)):
                 if not own:
                     for each in reader.facts.evidence.get(name, ()):
@@ -537,6 +580,18 @@ class _Reader:
             if not facts.intents:
                 facts.intents |= reader.facts.intents
 
+    def _whole(self, whole: Value) -> _Reader:
+        """A procedure that this one is part of, read once for all its parts."""
+        place = self.links.place(whole)
+        known = self.scope.memory.get(f"whole {place}")
+        if isinstance(known, _Reader):
+            return known
+        reader = _Reader(whole, self.scope, self.links.url(whole), place, self.links)
+        reader.told_of_parts()
+        if CONTAINED not in place:  # elsewhere a place is of one resource alone
+            self.scope.memory[f"whole {place}"] = reader
+        return reader
+
     def told_of_parts(self) -> None:
         """Reads what holds for the parts of a procedure too."""
         self._title()
@@ -545,6 +600,11 @@ class _Reader:
         self._notes()
 
     def _study(self, study: Value, place: str) -> None:
+        started = _instant(string(study, "started"))
+        day = performed(self.root, Fields())
+        is_elsewhen = started is not None and day is not None and _date(started) != day
+        if string(study, "status") in VOID or not self._is_of_patient(study) or is_elsewhen:
+            return
         self.facts.elements.add(Element.IMAGES)
         for _, modality in Fields().objects(study, "modality", ""):
             system, code = string(modality, "system"), string(modality, "code")
@@ -565,14 +625,17 @@ class _Reader:
         if element is None:
             return
         self.facts.elements.add(element)
-        value = _score(resource)
-        if value is not None:
-            self._scored(element, value, place)
+        value, unit = _measured(resource)
+        if value is not None and self._is_of_patient(resource):
+            scale = f"{sorted(coding.code for coding in codings)} {unit}"
+            taken = _instant(string(resource, "effectiveDateTime"))
+            self._scored(_Score(element, value, scale, taken, place))
 
     # --- where ----------------------------------------------------------------------------------
 
     def _targets(self, title: Said) -> tuple[Target, ...]:
-        """Joints and nerves by side: from the body sites, or else from the words of the code."""
+        """Joints and nerves by side: from the body sites, or else from the words of the code. What
+        is said twice has to be the same."""
         facts = self.facts
         techniques = title.techniques | facts.techniques
         nerves = True if techniques and techniques <= NERVES else None
@@ -581,9 +644,15 @@ class _Reader:
         named: list[Target] = []
         for position, site in self.fields.objects(self.root, "bodySite", ""):
             named += self._site(site, f"{self.path}.bodySite[{position}]", nerves)
+        structures: list[Target] = []
         for position, extension in self.fields.objects(self.root, "extension", ""):
             if (string(extension, "url") or "").endswith(TARGET_EXTENSION):
-                named += self._structure(extension, f"extension[{position}]", nerves)
+                structures += self._structure(extension, f"extension[{position}]", nerves)
+        if named and structures:
+            self._compared(structures, named, f"{self.path}.bodySite", "the body structure")
+            if not all(target.sides for target in named):
+                named = structures
+        named = named or structures
         has_site = Element.LOCATION in facts.elements
         place = f"{self.path}.code"
         for words in self._words(self.root.get("code")):
@@ -594,12 +663,33 @@ class _Reader:
                     named += reading.targets
                     facts.told("targets", place)
                     has_site = True
-                elif _levels(reading.targets) != _levels(named) and _levels(named) != _NOWHERE:
-                    self._unread("code", "names other levels than the body site")
+                elif named:
+                    self._compared(reading.targets, named, place, "the body site")
                 self._same_sides(reading.targets, named, place)
             if reading.sides:
                 self._sided(reading.sides, place)
-        return _with_sides(named, facts.sides)
+        for words, place in self.names:
+            reading = read_targets(words, nerves=nerves)
+            if reading.targets and named:
+                self._compared(reading.targets, named, place, "the body site", part=True)
+        return self._with_sides(named)
+
+    def _compared(
+        self,
+        said: Sequence[Target],
+        named: Sequence[Target],
+        place: str,
+        with_what: str,
+        *,
+        part: bool = False,
+    ) -> None:
+        """Tells where levels or sides differ; of a `part` the other levels need not be in it."""
+        levels, others = _levels(said), _levels(named)
+        same = levels[0] <= others[0] and levels[1] <= others[1] if part else levels == others
+        if not same:
+            self._unread(place, f"it names other levels than {with_what}")
+        elif _contradict(said, named):
+            self._unread(place, f"it names other sides than {with_what}")
 
     def _same_sides(self, said: Sequence[Target], named: Sequence[Target], place: str) -> None:
         """Sides that the code's words give to levels which the body sites leave open."""
@@ -607,6 +697,21 @@ class _Reader:
             for target in said:
                 if target.sides:
                     self._sided(target.sides, place)
+
+    def _with_sides(self, named: Sequence[Target]) -> tuple[Target, ...]:
+        """The targets by side; those without one are on the side that is said of all."""
+        sides = self.facts.sides
+        given = frozenset[Side]().union(*(target.sides for target in named))
+        if given and any(each != given for each in sides):
+            for place in self.facts.evidence.get("sides", ()):
+                self._unread(place, "it names another side than the body site")
+        whole = next(iter(sides)) if len(sides) == 1 else frozenset[Side]()
+        grouped: dict[frozenset[Side], Target] = {}
+        for target in named:
+            own = target.sides or whole
+            held = grouped.get(own, Target(own))
+            grouped[own] = Target(own, held.joints | target.joints, held.branches | target.branches)
+        return tuple(grouped[own] for own in sorted(grouped, key=sorted))
 
     def _site(self, site: Value, place: str, nerves: bool | None) -> list[Target]:
         """What one body site names. Its text, and the codes of it, have to name the same."""
@@ -628,7 +733,10 @@ class _Reader:
         place = self.links.place(structure) or f"{self.path}.{where}"
         self.facts.elements.add(Element.LOCATION)
         self.facts.told("targets", place)
-        readings: list[Reading] = []
+        active = structure.get("active")
+        if active is not None and active.raw == b"false":
+            self._unread(place, "the body structure is no longer in use")
+            return []
         location = structure.get("location")
         codings = Fields().codings(location, "")
         texts = self._words(location)
@@ -686,19 +794,18 @@ def _levels(targets: Iterable[Target]) -> tuple[frozenset[object], frozenset[obj
     return frozenset(joints), frozenset(branches)
 
 
-_NOWHERE = _levels(())
-
-
-def _with_sides(targets: Sequence[Target], sides: set[frozenset[Side]]) -> tuple[Target, ...]:
-    """The targets, those without a side with the one that is said of the whole procedure; and
-    those of the same sides as one."""
-    whole = next(iter(sides)) if len(sides) == 1 else frozenset[Side]()
-    grouped: dict[frozenset[Side], Target] = {}
-    for target in targets:
-        own = target.sides or whole
-        held = grouped.get(own, Target(own))
-        grouped[own] = Target(own, held.joints | target.joints, held.branches | target.branches)
-    return tuple(grouped[own] for own in sorted(grouped, key=sorted))
+def _contradict(one: Iterable[Target], other: Iterable[Target]) -> bool:
+    """Whether a level has a side in each, and not the same."""
+    sides: list[dict[object, frozenset[Side]]] = [{}, {}]
+    for held, targets in zip(sides, (one, other), strict=True):
+        for target in targets:
+            for level in (*target.joints, *target.branches):
+                held[level] = held.get(level, frozenset()) | target.sides
+    first, second = sides
+    return any(
+        first[level] and second[level] and first[level] != second[level]
+        for level in first.keys() & second.keys()
+    )
 
 
 def _qualified(site: Value) -> frozenset[Side]:
@@ -794,7 +901,45 @@ def _date(instant: _Instant) -> dt.date:
     return instant.date() if isinstance(instant, dt.datetime) else instant
 
 
-def _score(observation: Value) -> Decimal | None:
+class _Score(NamedTuple):
+    """A pain score, before or after, on one scale. `taken` is the time of it, if that is told."""
+
+    element: Element
+    value: Decimal
+    scale: str
+    taken: _Instant | None
+    place: str
+
+
+def _measured(observation: Value) -> tuple[Decimal | None, str]:
     quantity = observation.get("valueQuantity")
     value = quantity.get("value") if quantity is not None else observation.get("valueInteger")
-    return value.number if value is not None else None
+    unit = (string(quantity, "code") or string(quantity, "unit") or "") if quantity else ""
+    return (value.number if value is not None else None), unit
+
+
+def _pair(scores: Sequence[_Score]) -> tuple[Decimal | None, Decimal | None]:
+    """The last score before and the first one after, of one scale; what more than one scale tells,
+    or several scores without a time, is not known."""
+    pairs: list[tuple[Decimal, Decimal]] = []
+    for scale in dict.fromkeys(score.scale for score in scores):
+        before = _nearest(scores, scale, Element.PAIN_BEFORE, last=True)
+        after = _nearest(scores, scale, Element.PAIN_AFTER, last=False)
+        if before is not None and after is not None:
+            pairs.append((before, after))
+    return pairs[0] if len(pairs) == 1 else (None, None)
+
+
+def _nearest(
+    scores: Sequence[_Score], scale: str, element: Element, *, last: bool
+) -> Decimal | None:
+    found = [each for each in scores if (each.scale, each.element) == (scale, element)]
+    values = {each.value for each in found}
+    if len(values) == 1:
+        return found[0].value
+    timed = [each for each in found if isinstance(each.taken, dt.datetime)]
+    zoned = {each.taken.tzinfo is None for each in timed if isinstance(each.taken, dt.datetime)}
+    if not found or len(timed) < len(found) or len(zoned) > 1:
+        return None
+    chosen = max if last else min
+    return chosen(timed, key=lambda each: each.taken).value  # type: ignore[arg-type,return-value]

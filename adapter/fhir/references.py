@@ -10,6 +10,7 @@ import datetime as dt
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property, lru_cache
+from typing import Any
 
 from adapter.fhir.links import Destination
 from adapter.fhir.reading import Fields, performed, string
@@ -56,6 +57,7 @@ class Neighbours:
         """Args: path, the expression of the Bundle that holds the entries; none for rows."""
         self._data, self._entries, self._around, self._path = data, entries, around, path
         self._read = lru_cache(maxsize=KEPT)(self._scanned)
+        self.memory: dict[str, Any] = {}  # what was read, by the place of a resource
         self._same: dict[int, bool] = {}  # by the list of entries, which an index holds
 
     def find(self, reference: str, base: str | None) -> Destination:
@@ -143,7 +145,8 @@ class Neighbours:
     def procedures(
         self, patient: str, base: str | None, days: Collection[dt.date]
     ) -> Sequence[Destination]:
-        """The procedures of a patient on those days that may be facet joint interventions."""
+        """The procedures of a patient on those days, where any at hand may be a facet joint
+        intervention."""
         if not self.has_procedures or patient.startswith("#"):
             return ()
         subject = self.subject(patient, base)
@@ -161,6 +164,15 @@ class Neighbours:
         here = [*known.get(subject, ()), *known.get(_ANY_PATIENT, ())]
         found = [self.destination(entry) for entry in here[:READ_OF_MANY]]
         return [*found, *(self._around.coverages(patient, base) if self._around else ())]
+
+    def has_siblings(self, patient: str, base: str | None) -> bool:
+        """Whether more than one claim of the patient has codes of ours."""
+        return self._claims_of(patient, base) > 1
+
+    def _claims_of(self, patient: str, base: str | None) -> int:
+        subject = self.subject(patient, base)
+        here = len(self._by_claimant.get(subject, ())) if subject is not None else 0
+        return here + (self._around._claims_of(patient, base) if self._around else 0)
 
     def names_procedure(self, entry: Entry) -> bool:
         """Whether a Claim may refer to a procedure that may be a facet joint intervention.
@@ -237,12 +249,21 @@ class Neighbours:
     @cached_property
     def _by_subject(self) -> Mapping[str, list[Entry]]:
         """By the day on which they were performed, and the patient."""
-        hinted = (each for each in self._entries if each.type == "Procedure" and each.hint)
+        procedures = (each for each in self._entries if each.type == "Procedure")
         return _grouped(
             (f"{day} {self.subject(subject, entry.url)}", entry)
-            for entry in hinted
+            for entry in procedures
             if (subject := _refers(self._read(entry), "subject")) is not None
             and (day := performed(self._read(entry), Fields())) is not None
+        )
+
+    @cached_property
+    def _by_claimant(self) -> Mapping[str, list[Entry]]:
+        claims = (each for each in self._entries if each.type == "Claim" and each.ours)
+        return _grouped(
+            (self.subject(patient, entry.url), entry)
+            for entry in claims
+            if (patient := _refers(self._read(entry), "patient")) is not None
         )
 
     @cached_property

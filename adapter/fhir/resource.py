@@ -102,7 +102,12 @@ class ClaimResource:
             else original.claim.procedures
         )
         if procedures:
-            self.claim = replace(self.claim, procedures=procedures)
+            patient = string(root.get("patient"), "reference")
+            self.claim = replace(
+                self.claim,
+                procedures=procedures,
+                has_siblings=patient is not None and scope.has_siblings(patient, place.url),
+            )
         self._items = {
             line.number: (item, line)
             for item, line in zip(self.reader.items, self.claim.lines, strict=True)

@@ -33,7 +33,7 @@ REFERRED = frozenset((
 """Types that a claim is read with."""
 
 DOCUMENTS = frozenset((
-    "BodyStructure", "Consent", "Device", "DiagnosticReport", "DocumentReference", "ImagingStudy",
+    "BodyStructure", "Device", "DiagnosticReport", "DocumentReference", "ImagingStudy",
     "MedicationAdministration", "Observation", "Provenance",
 ))  # fmt: skip
 """Types that a Procedure is read with; those that are many, where they refer to another thing than
@@ -49,8 +49,9 @@ WRITTEN = ("OperationOutcome", "Provenance")
 _CLAIM = re.compile(rb'"resourceType"\s*:\s*"Claim"')
 _PROCEDURES = b'"procedure"'  # of a Claim: it refers to what was done
 _FACET = re.compile(
-    rb"facet|zyg?[ao]?p|apophys|z-?\s?joint|medial|branch|mbn?b|rf[atn]|ramus|rami|occipital"
-    rb"|rhizo|denerv|neurot|radio|ablat|neurol|cryo|puls|articular|\bton\b|\bfji\b"
+    rb"facet|zyg?[ao]?p|apophys|z-?\s?joint|medial|branch|mbn?b|\bmb|m\.b|\brf|ramus|rami"
+    rb"|occipital|rhizo|denerv|neur|nerve|radio|ablat|lesion|coag|thermo|cryo|puls|articular"
+    rb"|\bton\b|\bfj[ib]"
     rb"|6449|6463|6447|6462|6444|021[3-8]t|64999",
     re.IGNORECASE,
 )

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
+from adapter.findings import Severity
 from adapter.profiles import Dated, Profile, Profiles
 from adapter.render.report import visible
 from adapter.render.terminal import Look
@@ -25,6 +26,13 @@ class Section:
     paragraphs: Sequence[str] = ()
     rows: Sequence[Sequence[str]] = ()
 
+    def lines(self, look: Look) -> Iterator[str]:
+        """The section as text; nothing where nothing stands below its heading."""
+        if self.paragraphs or self.rows:
+            yield look.paint("bold", self.heading) + "\n"
+            yield from (look.hang("  ", visible(text)) for text in self.paragraphs)
+            yield from (f"  {row}\n" for row in aligned(self.rows))
+
 
 @dataclass(frozen=True, slots=True)
 class Page:
@@ -41,10 +49,7 @@ class Page:
             head = look.paint("bold", visible(self.title))
             lines.append("   ".join((head, *self.facts)) + "\n\n")
         for section in self.sections:
-            if section.paragraphs or section.rows:
-                lines.append(look.paint("bold", section.heading) + "\n")
-                lines += [look.hang("  ", visible(text)) for text in section.paragraphs]
-                lines += [f"  {row}\n" for row in aligned(section.rows)]
+            lines += section.lines(look)
         return "".join(lines)
 
 
@@ -59,13 +64,83 @@ def aligned(rows: Sequence[Sequence[str]]) -> Iterator[str]:
 # --- a rule ---------------------------------------------------------------------------------------
 
 
-def rule_page(rule: Rule, tables: Tables, profiles: Profiles, day: date, payer: str | None) -> Page:
-    """What a rule finds and why, and what becomes of it under one payer, or under all that say."""
+DOCUMENTED = (
+    "bilateral",
+    "bilateral_addon",
+    "facility",
+    "kx_diagnostic",
+    "technique_chemical",
+    "technique_cryo",
+    "technique_cyst",
+    "technique_endoscopic",
+    "technique_laser",
+    "technique_pulsed",
+    "thoracolumbar",
+)
+"""What lines are derived by from what was documented, and by other rules where they look at it."""
+
+RESTS_ON: Mapping[str, Sequence[str]] = {
+    "BN01": ("ncci",),
+    "BN02": ("ncci", "x_modifiers"),
+    "BN05": DOCUMENTED,
+    "CO01": ("third_level",),
+    "CO02": ("ablation_joints", "third_level", "thoracolumbar"),
+    "CO03": ("regions_per_session", "thoracolumbar"),
+    "CO04": ("ultrasound",),
+    "CO05": ("sedation_injection", "sedation_ablation"),
+    "CO06": ("bars_other_spinal",),
+    "CO07": ("not_covered", *(name for name in DOCUMENTED if name.startswith("technique_"))),
+    "CO08": ("excluded_in_asc", "office_first"),
+    "CV01": (*DOCUMENTED, "third_level"),
+    **dict.fromkeys(("DC02", "DC03", "DC04", "DC05", "DC06", "DC07", "DC09"), DOCUMENTED),
+    "DC08": ("diagnostic_relief",),
+    "DX01": ("diagnoses",),
+    "LA02": ("bilateral", "bilateral_addon"),
+    "LA03": ("bilateral", "bilateral_addon"),
+    "LA05": ("bilateral", "bilateral_addon", "safe_bilateral"),
+    "LV04": ("bilateral_addon",),
+    "LV05": ("bilateral_addon",),
+    "MD04": ("kx_diagnostic", "third_level"),
+    "MD05": ("kx_diagnostic", "third_level"),
+    "PA01": ("authorization",),
+    "PA02": ("hospital_list",),
+    "PA03": ("hospital_list",),
+    "UN01": ("mue", "bilateral", "bilateral_addon"),
+}
+"""The parameters of a profile that each rule asks for, those that decide it first."""
+
+
+def rule_page(
+    rule: Rule,
+    tables: Tables,
+    profiles: Profiles,
+    day: date,
+    payer: str | None,
+    own: Severity | None = None,
+) -> Page:
+    """What a rule finds and why, and what becomes of it under one payer, or under all that say.
+
+    Args: own, the severity that the configuration gives it, whatever the payer says.
+    """
     summary, parts = rule.page
+    asked = [profiles.get(name) for name in ([payer] if payer is not None else profiles.ids)]
     in_force = [
-        _severity(rule, profiles.get(name), day)
-        for name in ([payer] if payer is not None else profiles.ids)
-        if payer is not None or rule.code in profiles.get(name).rules
+        _severity(rule, profile, day, own)
+        for profile in asked
+        if payer is not None or rule.code in profile.rules
+    ]
+    basis = [
+        {"payer": profile.id, "name": name, **_dated_json(dated)}
+        for name in RESTS_ON.get(rule.code, ())
+        for profile in asked
+        if (dated := profile.dated(name, day)) is not None
+    ]
+    later = _changes(rule, asked[0], day) if payer is not None else []
+    checked = [each for each in tables.requirements if rule.code in each.rules]
+    keys = [
+        *rule.sources,
+        *(row["source"] for row in (*in_force, *basis) if row["source"]),
+        *(key for each in checked for key in each.sources),
     ]
     data = {
         "schema": PAGE_SCHEMA,
@@ -84,9 +159,15 @@ def rule_page(rule: Rule, tables: Tables, profiles: Profiles, day: date, payer: 
         "correction": parts.get("Correction"),
         "not_evaluated": parts.get("Not evaluated when"),
         "on": day.isoformat(),
+        "payer": payer,
         "in_force": in_force,
+        "rests_on": basis,
+        "requirements": [
+            {"id": each.id, "text": each.text, "sources": list(each.sources)} for each in checked
+        ],
+        "later": [{"name": name, **_dated_json(dated)} for name, dated in later],
         "tables": list(rule.tables),
-        "sources": _sources(rule.sources, tables),
+        "sources": sources_of(keys, tables),
     }
     sections = [
         Section("What it finds", [summary]),
@@ -96,23 +177,66 @@ def rule_page(rule: Rule, tables: Tables, profiles: Profiles, day: date, payer: 
         Section("Correction", _texts(parts.get("Correction"))),
         Section("Not evaluated when", _texts(parts.get("Not evaluated when"))),
         Section(
+            "What it holds claims to",
+            [f"{each.id}  {each.text} [{', '.join(each.sources)}]" for each in checked],
+        ),
+        Section(
             f"In force on {day}",
-            [] if in_force else [f"{rule.severity.word} under every payer"],
+            [] if in_force else [f"{_spread(rule)} under every payer"],
             [
                 (
                     row["payer"],
                     row["severity"],
                     _since(row["from"]),
-                    row["source"] or "the rule's own",
+                    row["source"] or ("facet.toml" if own is not None else "the rule's own"),
                 )
                 for row in in_force
             ],
         ),
-        _source_section(rule.sources, tables),
+        _basis_section(rule, asked, day, payer),
+        Section("What changes later", rows=[_dated_cells(name, dated) for name, dated in later]),
+        source_section(keys, tables),
     ]
     correction = f"correction: {rule.applicability}" if rule.applicability else "no correction"
-    facts = [rule.severity.word, correction, f"since {rule.since}"]
+    severity = in_force[0]["severity"] if payer is not None else _spread(rule)
+    facts = [severity, correction, f"since {rule.since}"]
     return Page(data, f"{rule.code}  {rule.name}", facts, sections)
+
+
+def _spread(rule: Rule) -> str:
+    """The rule's severity, and those of kinds of finding that differ from it."""
+    others = (f"{severity.word} ({kind})" for kind, severity in rule.variants.items())
+    return " or ".join((rule.severity.word, *others))
+
+
+def _basis_section(rule: Rule, asked: Sequence[Profile], day: date, payer: str | None) -> Section:
+    """What the rule looks up in profiles: of one with where it stands, else who says what."""
+    names = RESTS_ON.get(rule.code, ())
+    rows: list[Sequence[str]] = []
+    if payer is not None:
+        (profile,) = asked
+        for name in names:
+            dated = profile.dated(name, day)
+            unsaid = (name, "not said", "", "", "")
+            rows.append(unsaid if dated is None else _dated_cells(name, dated))
+        has_gap = any(profile.dated(name, day) is None for name in names)
+        gap = ["By what is not said the rule judges nothing."] if has_gap else []
+        return Section(f"What it rests on for {payer}", gap, rows)
+    for name in names:
+        said: dict[str, list[str]] = {}
+        for profile in asked:
+            if (dated := profile.dated(name, day)) is not None:
+                said.setdefault(_value(dated.value), []).append(profile.id)
+        rows += [(name, value, " ".join(payers)) for value, payers in said.items()]
+    return Section(f"What payers say on {day}", rows=rows)
+
+
+def _changes(rule: Rule, profile: Profile, day: date) -> list[tuple[str, Dated]]:
+    """What the profile says from a later day on, in order."""
+    named = [("severity", profile.rules.get(rule.code, ()))]
+    named += [(name, profile.params.get(name, ())) for name in RESTS_ON.get(rule.code, ())]
+    found = [(name, dated) for name, values in named for dated in values if dated.start > day]
+    return sorted(found, key=lambda change: change[1].start)
 
 
 def _examples(text: str) -> list[str]:
@@ -123,12 +247,13 @@ def _texts(text: str | None) -> Sequence[str]:
     return [text[0].upper() + text[1:]] if text else []
 
 
-def _severity(rule: Rule, profile: Profile, day: date) -> dict[str, Any]:
-    asked = profile.severity(rule.code, day)
+def _severity(rule: Rule, profile: Profile, day: date, own: Severity | None) -> dict[str, Any]:
+    asked = profile.severity(rule.code, day) if own is None else None
     said = _in_force(profile.rules.get(rule.code, ()), day) if asked is not None else None
+    severity = own or asked
     return {
         "payer": profile.id,
-        "severity": (asked or rule.severity).word,
+        "severity": _spread(rule) if severity is None else severity.word,
         "from": _day(said.start) if said is not None else None,
         "source": said.source if said is not None else None,
         "file": said.file if said is not None else None,
@@ -176,7 +301,7 @@ def code_page(code: str, tables: Tables, day: date) -> Page:
             "source": crosswalk.source,
         },
         "replaces": sorted(replaces),
-        "sources": _sources(keys, tables),
+        "sources": sources_of(keys, tables),
     }
     sections = [
         Section("What it stands for", [known.paraphrase]),
@@ -192,7 +317,7 @@ def code_page(code: str, tables: Tables, day: date) -> Page:
             else [],
         ),
         Section("Takes over from", [" ".join(sorted(replaces))] if replaces else []),
-        _source_section(keys, tables),
+        source_section(keys, tables),
     ]
     valid = "valid" if row is not None else "not valid"
     return Page(data, f"{code}  {known.role}", [f"{valid} on {day}"], sections)
@@ -255,7 +380,7 @@ def payer_page(profile: Profile, tables: Tables, day: date) -> Page:
         "on": day.isoformat(),
         "params": [{"name": name, **_dated_json(dated)} for name, dated in values],
         "rules": [{"rule": rule, **_dated_json(dated)} for rule, dated in severities],
-        "sources": _sources(keys, tables),
+        "sources": sources_of(keys, tables),
     }
     sections = [
         Section("Extends", [", then ".join(profile.extends)] if profile.extends else []),
@@ -264,7 +389,7 @@ def payer_page(profile: Profile, tables: Tables, day: date) -> Page:
             "Severities that it sets",
             rows=[_dated_cells(rule, dated) for rule, dated in severities],
         ),
-        _source_section(keys, tables),
+        source_section(keys, tables),
     ]
     return Page(data, f"{profile.id}  {profile.title}", [f"on {day}"], sections)
 
@@ -275,10 +400,20 @@ def _dated_json(dated: Dated) -> dict[str, Any]:
 
 
 def _dated_cells(name: str, dated: Dated) -> Sequence[str]:
-    value = dated.value
-    if isinstance(value, bool):
-        value = "yes" if value else "no"
-    return name, str(value), _since(_day(dated.start)), dated.source, dated.file
+    return name, _value(dated.value), _since(_day(dated.start)), dated.source, dated.file
+
+
+def _value(value: object) -> str:
+    """A value in one line: the parts of one that has several, by their names."""
+    match value:
+        case bool():
+            return "yes" if value else "no"
+        case list():
+            return " ".join(map(str, value)) or "none"
+        case dict():
+            return "; ".join(f"{key} {_value(part)}" for key, part in value.items())
+        case _:
+            return str(value)
 
 
 # --- lists ----------------------------------------------------------------------------------------
@@ -297,7 +432,7 @@ def list_rules(rules: Mapping[str, Rule]) -> Page:
         for rule in sorted(rules.values(), key=lambda rule: rule.code)
     ]
     keys = ("rule", "name", "severity", "applicability", "finds")
-    return _list("rules", listed, keys, ("rule", "name", "severity", "correction", "finds"))
+    return list_page("rules", listed, keys, ("rule", "name", "severity", "correction", "finds"))
 
 
 def list_payers(profiles: Profiles) -> Page:
@@ -306,18 +441,19 @@ def list_payers(profiles: Profiles) -> Page:
         for profile in map(profiles.get, profiles.ids)
     ]
     keys = ("payer", "title", "extends")
-    return _list("payers", listed, keys, keys)
+    return list_page("payers", listed, keys, keys)
 
 
 def list_codes(tables: Tables) -> Page:
     rows = (row for code in sorted(tables.codes) for row in tables.codes.history(code))
     keys = ("code", "from", "until", "role", "region", "guidance", "level", "paraphrase")
-    return _list("codes", [_code_json(row) for row in rows], keys, keys)
+    return list_page("codes", [_code_json(row) for row in rows], keys, keys)
 
 
-def _list(
+def list_page(
     name: str, listed: Sequence[Mapping[str, Any]], keys: Sequence[str], heads: Sequence[str]
 ) -> Page:
+    """What there is of something, a row each with the values of its keys below their heads."""
     rows = [tuple(heads), *(tuple(_cell(entry[key]) for key in keys) for entry in listed)]
     data = {"schema": LIST_SCHEMA, name: listed}
     return Page(data, "", [], [Section(f"{len(listed)} {name}", rows=rows)])
@@ -349,7 +485,8 @@ def _window_cells(row: Row) -> tuple[str, str]:
     return _since(_day(row.start)), "" if until is None else f"until {until}"
 
 
-def _sources(keys: Sequence[str], tables: Tables) -> list[dict[str, str]]:
+def sources_of(keys: Sequence[str], tables: Tables) -> list[dict[str, str]]:
+    """The rows of sources.csv for programs, each once."""
     return [
         {
             "key": row.key,
@@ -363,7 +500,8 @@ def _sources(keys: Sequence[str], tables: Tables) -> list[dict[str, str]]:
     ]
 
 
-def _source_section(keys: Sequence[str], tables: Tables) -> Section:
+def source_section(keys: Sequence[str], tables: Tables) -> Section:
+    """The rows of sources.csv for people, each once."""
     known = [row for key in dict.fromkeys(keys) if (row := tables.sources.get(key)) is not None]
     rows: list[tuple[str, ...]] = []
     for row in known:

@@ -18,7 +18,7 @@ from adapter.findings import SEVERITIES, Applicability, Found, NotEvaluated, Sev
 
 FAMILIES = (
     "validity", "documentation", "bundling", "levels", "laterality", "modifiers", "units",
-    "diagnosis", "envelope", "resource",
+    "diagnosis", "coverage", "authorization", "envelope", "resource",
 )  # fmt: skip
 """The modules of this package, in the order in which their corrections are applied."""
 

@@ -24,19 +24,32 @@ from adapter.changes import (
     SplitLine,
     applied,
 )
-from adapter.coder import Act, Cause, DerivedLine, Documented, Imaging, documented, lines_of
+from adapter.coder import (
+    WITHHELD,
+    Act,
+    Counted,
+    DerivedLine,
+    Documented,
+    Imaging,
+    documented,
+    intent_of,
+    lines_of,
+)
 from adapter.findings import Applicability, Field, Fix, manual
+from adapter.intent import of_line
 from adapter.model import (
     BILATERAL,
     BOTH,
     SIDES,
     Claim,
+    Intent,
     Procedure,
     ServiceLine,
     Side,
+    Status,
     sides_of,
 )
-from adapter.modifiers import ordered
+from adapter.modifiers import DISCONTINUED, ordered
 from adapter.profiles import Profile
 from adapter.rules._lines import is_twice, without_sides
 from adapter.tables import CodedLine, Tables
@@ -49,7 +62,10 @@ _OTHER_FAMILIES = ("destruction", "unlisted")
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """One line, or the claim (None), that is not as documented; `rule` is the one to tell it."""
+    """One line, or the claim (None), that is not as documented; `rule` is the one to tell it.
+
+    `remedy` is what a person has to do where no correction can be derived.
+    """
 
     rule: str
     line: int | None
@@ -57,7 +73,7 @@ class Difference:
     label: str = ""
     field: Field | None = "code"
     evidence: tuple[str, ...] = ()
-    fixable: bool = True
+    remedy: str = ""
 
 
 def sessions(claim: Claim, tables: Tables, profile: Profile) -> Sequence[Session]:
@@ -66,10 +82,10 @@ def sessions(claim: Claim, tables: Tables, profile: Profile) -> Sequence[Session
     The last claim's are remembered: several rules ask for them.
     """
     global _last
-    known, by, found = _last
-    if known is not claim or by is not profile:
+    known, looked_up, by, found = _last
+    if known is not claim or looked_up is not tables or by is not profile:
         found = tuple(_sessions(claim, tables, profile))
-        _last = claim, profile, found
+        _last = claim, tables, profile, found
     return found
 
 
@@ -104,9 +120,24 @@ def _sessions(claim: Claim, tables: Tables, profile: Profile) -> Iterator[Sessio
                     if line.date == day and tables.codes.history(line.code)[0].role == "facet"
                 ),
                 bool(reading.undated),
+                claim.has_siblings,
                 tables,
                 profile,
             )
+
+
+def intent_of_line(
+    claim: Claim, line: CodedLine, tables: Tables, profile: Profile
+) -> tuple[Intent | None, tuple[str, ...]]:
+    """What an injection was for, by its documentation and the notes; and the places of the
+    documentation that say so."""
+    documented_: Intent | None = None
+    evidence: tuple[str, ...] = ()
+    for session in sessions(claim, tables, profile):
+        if session.day == line.date:
+            documented_, evidence = session.intent_of(line)
+    told = of_line(claim, line.line, documented_)
+    return told, evidence if told is not None else ()
 
 
 @dataclass(frozen=True)
@@ -121,6 +152,7 @@ class Session:
     others: tuple[CodedLine, ...]
     expired: tuple[ServiceLine, ...]
     has_undated: bool
+    has_siblings: bool  # another claim of the patient is at hand: what is missing may be on it
     tables: Tables
     profile: Profile
 
@@ -145,8 +177,7 @@ class Session:
     def wanted(self) -> Sequence[DerivedLine] | None:
         """The lines for what is documented; None where they are not known as a whole."""
         lines, remarks = lines_of(self.found, self.tables, self.profile)
-        withheld = (Cause.PAYER, Cause.STOPPED)
-        if not self.found.is_whole or any(remark.cause in withheld for remark in remarks):
+        if not self.found.is_whole or any(remark.cause in WITHHELD for remark in remarks):
             return None
         return lines
 
@@ -179,11 +210,70 @@ class Session:
 
     def _of_kinds(self) -> Iterator[Difference]:
         for kind, lines in self._billed_kinds.items():
-            if any(level.row.kind == kind for level in self.found.levels):
-                yield from self._guidance(kind, lines)
-                yield from self._regions(kind, lines)
-            else:
+            levels = [level for level in self.found.levels if level.row.kind == kind]
+            if not levels:
                 yield from self._without_levels(kind, lines)
+                continue
+            if self._is_as_much(lines, levels):
+                yield from self._codes(lines, levels)
+            else:
+                yield from self._guidance(lines, levels)
+                yield from self._regions(kind, lines, levels)
+            yield from self._stopped(lines, levels)
+
+    def _is_as_much(self, lines: Sequence[CodedLine], levels: Sequence[Counted]) -> bool:
+        """Whether as much is billed on each side as is documented, in whatever codes."""
+        done = _totals(levels)
+        billed: dict[Side, int] = {}
+        for line in lines:
+            for side in self._billed_sides(line) or (done.keys() if len(done) == 1 else ()):
+                units = None if line.units is None else self._units_on(line, side, done)
+                if units is None:
+                    return False
+                billed[side] = billed.get(side, 0) + units
+        return billed == done
+
+    def _codes(self, lines: Sequence[CodedLine], levels: Sequence[Counted]) -> Iterator[Difference]:
+        """Codes that the documented joints do not come to, though their number is right."""
+        known = {level.row.code for level in levels}
+        billed = {line.code for line in lines}
+        missing = [level.row for level in levels if level.row.code not in billed]
+        for line in lines:
+            if line.code in known or not missing:
+                continue
+            named = _listed(dict.fromkeys(row.code for row in missing))
+            of_imaging = any(
+                row.guidance != line.row.guidance and row.region == line.row.region
+                for row in missing
+            )
+            if of_imaging and not _is_imaging_said(levels):
+                continue
+            fact: Facts = "guidance" if of_imaging else "targets"
+            yield Difference(
+                "DC06" if of_imaging else "DC05",
+                line.number,
+                f"{line.code} is billed; what is documented comes to {named}.",
+                "imaging differs" if of_imaging else "other joints are documented",
+                evidence=_acts_places((act for level in levels for act in level.acts), fact),
+            )
+
+    def _stopped(
+        self, lines: Sequence[CodedLine], levels: Sequence[Counted]
+    ) -> Iterator[Difference]:
+        """53 where what was done was completed, or none where it was stopped."""
+        for line in lines:
+            own = [level for level in levels if level.row.code == line.code]
+            carries = DISCONTINUED in line.modifiers
+            if own and all(level.stopped is not carries for level in own):
+                told = "53 says stopped" if carries else "it carries no 53"
+                done = "completed" if carries else "stopped"
+                yield Difference(
+                    "DC07",
+                    line.number,
+                    f"{line.code}: {told}, and the procedure was {done}.",
+                    f"{done}, by the documentation",
+                    evidence=_acts_places((act for level in own for act in level.acts), "status"),
+                )
 
     def _without_levels(self, kind: str, lines: Sequence[CodedLine]) -> Iterator[Difference]:
         """Lines of a kind of which no level is documented."""
@@ -206,7 +296,7 @@ class Session:
                     f"{line.code} holds fluoroscopy or CT; the documentation tells of none.",
                     "imaging differs",
                     evidence=_places((act.procedure for act in acts), "guidance"),
-                    fixable=False,
+                    remedy="See which imaging was used: without any, no facet code is right.",
                 )
             elif acts:  # nerves that complete no joint
                 yield Difference(
@@ -215,7 +305,7 @@ class Session:
                     f"{line.code} stands for a joint; the documented nerves complete none.",
                     "no joint is documented",
                     evidence=_places((act.procedure for act in acts), "targets"),
-                    fixable=False,
+                    remedy="See which nerves were treated: one alone is no joint.",
                 )
             else:
                 yield Difference(
@@ -224,7 +314,7 @@ class Session:
                     f"No procedure is documented for {line.code}, though others on the claim are.",
                     "not documented",
                     evidence=tuple(filter(None, (each.place for each in self.procedures))),
-                    fixable=False,
+                    remedy="Find the documentation, or take the line off.",
                 )
 
     def _techniques(self) -> str:
@@ -238,9 +328,12 @@ class Session:
         )
         return " and ".join(named) if named else "another service"
 
-    def _guidance(self, kind: str, lines: Sequence[CodedLine]) -> Iterator[Difference]:
-        levels = [level for level in self.found.levels if level.row.kind == kind]
+    def _guidance(
+        self, lines: Sequence[CodedLine], levels: Sequence[Counted]
+    ) -> Iterator[Difference]:
         held = {level.row.guidance for level in levels}
+        if not _is_imaging_said(levels):
+            return
         for line in lines:
             if line.row.guidance not in held:
                 named = "ultrasound" if "ultrasound" in held else "fluoroscopy or CT"
@@ -252,8 +345,9 @@ class Session:
                     evidence=_acts_places((a for level in levels for a in level.acts), "guidance"),
                 )
 
-    def _regions(self, kind: str, lines: Sequence[CodedLine]) -> Iterator[Difference]:
-        levels = [level for level in self.found.levels if level.row.kind == kind]
+    def _regions(
+        self, kind: str, lines: Sequence[CodedLine], levels: Sequence[Counted]
+    ) -> Iterator[Difference]:
         documented_ = {level.row.region for level in levels}
         billed = {line.row.region for line in lines}
         evidence = _acts_places((act for level in levels for act in level.acts), "targets")
@@ -276,7 +370,7 @@ class Session:
                     f"No procedure of its region is documented for {line.code}.",
                     "not documented",
                     evidence=evidence,
-                    fixable=False,
+                    remedy="Find the documentation, or take the line off.",
                 )
         for region in sorted(documented_ & billed):
             yield from self._sides(
@@ -287,9 +381,14 @@ class Session:
         self, kind: str, region: str, lines: Sequence[CodedLine], evidence: tuple[str, ...]
     ) -> Iterator[Difference]:
         done = self.counted(kind, region)
+        elsewhere: set[int] = set()  # lines of a side on which nothing is documented
+        told = False
         for line in lines:
             sides = self._billed_sides(line)
             if sides and not sides <= done.keys():
+                told = True
+                if not sides & done.keys():
+                    elsewhere.add(line.number)
                 yield Difference(
                     "DC04",
                     line.number,
@@ -299,7 +398,10 @@ class Session:
                     _side_field(line),
                     evidence,
                 )
-        yield from self._counts(kind, region, lines, evidence)
+        near = [line for line in lines if line.number not in elsewhere]
+        for difference in self._counts(kind, region, near, evidence) if near else ():
+            if not told or difference.rule != "DC03":
+                yield difference
 
     def _counts(
         self, kind: str, region: str, lines: Sequence[CodedLine], evidence: tuple[str, ...]
@@ -350,7 +452,7 @@ class Session:
             kind in taken and not any(level.row.kind == kind for level in self.found.levels)
             for kind in taken
         )  # by DC07
-        if unclaimed & {"ablation", "unlisted"} and not told and self.others:
+        if unclaimed & {"ablation", "unlisted"} and not told and self.others and self._is_alone:
             for line in self.others:
                 yield Difference(
                     "DC07",
@@ -373,7 +475,12 @@ class Session:
             for kind, lines in self._billed_kinds.items()
             if any(line.row.region not in self._regions_of(kind) for line in lines)
         }  # by DC05
-        missing = {(kind, region) for kind, region in missing if kind not in has_elsewhere}
+        even = {
+            kind
+            for kind, lines in self._billed_kinds.items()
+            if self._is_as_much(lines, [e for e in self.found.levels if e.row.kind == kind])
+        }  # by DC05 or DC06, where the codes differ
+        missing = {(kind, region) for kind, region in missing if kind not in has_elsewhere | even}
         if (missing or "unlisted" in unclaimed) and not told:
             last = self.lines[-1] if self.lines else None
             yield Difference(
@@ -382,8 +489,43 @@ class Session:
                 "A facet joint intervention is documented that is not billed.",
                 "more is documented",
                 evidence=evidence,
-                fixable=last is not None,
+                remedy="" if last is not None else "Bill it, or see whether another claim does.",
             )
+
+    @property
+    def _is_alone(self) -> bool:
+        """Whether nothing but facet joint interventions, and their imaging, was done that day: else
+        a code of another family may bill something else."""
+        return all(
+            self.tables.is_facet(each)
+            or each.status not in (Status.COMPLETED, Status.STOPPED)
+            or (each.guidance and not each.families and not each.not_read and not each.codes)
+            for each in self.procedures
+        )
+
+    def intent_of(self, line: CodedLine) -> tuple[Intent | None, tuple[str, ...]]:
+        """What an injection was for by its documentation, and the places that say so."""
+        acts = [
+            act
+            for level in self.found.levels
+            if (level.row.kind, level.row.region) == (line.row.kind, line.row.region)
+            and (not line.sides or line.sides & level.counts.keys())
+            for act in level.acts
+        ]
+        own = [
+            act
+            for level in self.found.levels
+            if level.row.code == line.code and (not line.sides or line.sides & level.counts.keys())
+            for act in level.acts
+        ]
+        if not self.is_comparable:  # what could not be read may be of this line too
+            acts = own = [
+                Act(each, "injection", "")
+                for each in self.procedures
+                if self.tables.is_facet(each) and each.status in (Status.COMPLETED, Status.STOPPED)
+            ]
+        told = intent_of(own or acts)
+        return told, _acts_places(own or acts, "intent") if told is not None else ()
 
     def _regions_of(self, kind: str) -> frozenset[str]:
         return frozenset(level.row.region for level in self.found.levels if level.row.kind == kind)
@@ -440,25 +582,23 @@ class Session:
 
     def counted(self, kind: str, region: str, *, billable: bool = False) -> Mapping[Side, int]:
         """Units that are documented on each side, whatever the imaging."""
-        totals: dict[Side, int] = {}
-        for level in self.found.billable if billable else self.found.levels:
-            if (level.row.kind, level.row.region) == (kind, region):
-                for side, count in level.counts.items():
-                    totals[side] = totals.get(side, 0) + count
-        return totals
+        levels = self.found.billable if billable else self.found.levels
+        return _totals(
+            each for each in levels if (each.row.kind, each.row.region) == (kind, region)
+        )
 
     def _billed_sides(self, line: CodedLine) -> frozenset[Side]:
         return BOTH if is_twice(line, self.lines) else line.sides
 
     def _units_on(self, line: CodedLine, side: Side, done: Mapping[Side, int]) -> int | None:
-        """Units of a line on a side; None where it does not tell. A line of another side, or of
-        none, counts where one side alone is documented."""
+        """Units of a line on a side; None where it does not tell. A line without a side is of the
+        one that alone is documented."""
         assert line.units is not None
         if is_twice(line, self.lines):
             return max(1, line.units // 2)
         if side in line.sides:
             return line.units
-        if line.sides and len(done) > 1:
+        if line.sides:
             return 0
         return line.units if len(done) == 1 else None
 
@@ -466,11 +606,24 @@ class Session:
 
     def fix(self, difference: Difference | None = None) -> Fix:
         """Bill what is documented."""
-        if difference is not None and not difference.fixable:
-            return manual("Find the documentation of the service, or what else has to be billed.")
+        if difference is not None and difference.remedy:
+            return manual(difference.remedy)
+        if difference is not None and difference.rule == "DC03" and self.has_siblings:
+            return manual("Bill it, unless another claim of the patient does.")
         return self._reshaped([*self.lines, *(self.others if self._replaces_others else ())])
 
     def _reshaped(self, lines: Sequence[CodedLine]) -> Fix:
+        """The lines as documented. Asked for by each finding of a day, and made once."""
+        numbers = tuple(line.number for line in lines)
+        if numbers not in self._made:
+            self._made[numbers] = self._reshape(lines)
+        return self._made[numbers]
+
+    @cached_property
+    def _made(self) -> dict[tuple[int, ...], Fix]:
+        return {}
+
+    def _reshape(self, lines: Sequence[CodedLine]) -> Fix:
         wanted = self.wanted
         if not wanted or not lines:
             return manual("Bill what is documented.")
@@ -478,7 +631,7 @@ class Session:
         if changes is None:
             return manual("Bill what is documented; the units or a charge cannot be read.")
         named = _listed(
-            f"{'-'.join(filter(None, (line.code, ','.join(_side_modifiers(line.modifiers)))))}"
+            f"{'-'.join(filter(None, (line.code, ','.join(_form(line.modifiers)))))}"
             f"{f' x{line.units}' if line.units > 1 else ''}"
             for line in wanted
         )
@@ -486,6 +639,8 @@ class Session:
         added = any(isinstance(change, SplitLine) for change in changes)
         if added:
             said += " A line that is added has no charge yet: set it."
+        if any(map(_recounts, changes)):
+            said += " The charges stay as they were billed: look at them."
         return Fix(said, changes, Applicability.SUGGESTED)
 
     def replaced(
@@ -539,9 +694,16 @@ class Session:
         )
 
 
+def _recounts(change: Change) -> bool:
+    """Whether a line that stays comes to stand for more or for less."""
+    return isinstance(change, SetUnits | SetModifiers)
+
+
 SIDE_NAMES = {Side.RIGHT: "right", Side.LEFT: "left"}
 
-_last: tuple[Claim | None, Profile | None, Sequence[Session]] = (None, None, ())
+_last: tuple[Claim | None, Tables | None, Profile | None, Sequence[Session]] = (
+    None, None, None, (),
+)  # fmt: skip
 
 
 def _depth(line: CodedLine) -> tuple[str, int]:
@@ -570,8 +732,23 @@ def _side_field(line: CodedLine) -> Field:
     )
 
 
-def _side_modifiers(modifiers: Sequence[str]) -> tuple[str, ...]:
-    return tuple(each for each in modifiers if each in SIDES or each == BILATERAL)
+def _form(modifiers: Sequence[str]) -> tuple[str, ...]:
+    """The modifiers that documentation tells: the sides, and whether it was stopped."""
+    told = (*SIDES, BILATERAL, DISCONTINUED)
+    return tuple(each for each in modifiers if each in told)
+
+
+def _is_imaging_said(levels: Iterable[Counted]) -> bool:
+    """Whether imaging is documented, and not taken as it was billed."""
+    return any(act.is_imaging_said for level in levels for act in level.acts)
+
+
+def _totals(levels: Iterable[Counted]) -> Mapping[Side, int]:
+    totals: dict[Side, int] = {}
+    for level in levels:
+        for side, count in level.counts.items():
+            totals[side] = totals.get(side, 0) + count
+    return totals
 
 
 def _under_ultrasound(acts: Iterable[Act]) -> bool:
@@ -626,7 +803,7 @@ def reshaped(
             assert charge is not None
             parts = [LinePart(want.code, modifiers, want.units, charge)]
             parts += [
-                LinePart(each.code, _side_modifiers(each.modifiers), each.units, Decimal(0))
+                LinePart(each.code, _form(each.modifiers), each.units, Decimal(0))
                 for each in missing
             ]
             changes.append(SplitLine(line.number, tuple(parts)))
@@ -668,9 +845,7 @@ def _is_same_code(line: CodedLine, want: DerivedLine) -> bool:
 
 
 def _is_same_place(line: CodedLine, want: DerivedLine) -> bool:
-    return line.code == want.code and set(_side_modifiers(line.modifiers)) == set(
-        _side_modifiers(want.modifiers)
-    )
+    return line.code == want.code and set(_form(line.modifiers)) == set(_form(want.modifiers))
 
 
 def _is_same(line: CodedLine, want: DerivedLine) -> bool:
@@ -694,6 +869,7 @@ def _holder(
 
 def _with_sides(modifiers: tuple[str, ...], wanted: Sequence[str]) -> tuple[str, ...]:
     """The modifiers of a line with the sides that are wanted; as they stand where those are its."""
-    if set(_side_modifiers(modifiers)) == set(_side_modifiers(wanted)):
+    if set(_form(modifiers)) == set(_form(wanted)):
         return modifiers
-    return ordered((*_side_modifiers(wanted), *without_sides(modifiers)))
+    kept = (each for each in without_sides(modifiers) if each != DISCONTINUED)
+    return ordered((*_form(wanted), *kept))

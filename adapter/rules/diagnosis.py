@@ -2,12 +2,226 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Mapping, Sequence
+from datetime import date
+
 from adapter.changes import SetDiagnosis
-from adapter.findings import Fix, Found
-from adapter.model import Claim
+from adapter.findings import Fix, Found, NotEvaluated, Reason, manual
+from adapter.model import Claim, Diagnosis
 from adapter.profiles import Profile
 from adapter.rules import Result, rule
-from adapter.tables import Tables
+from adapter.rules._lines import THIRD, days, first_levels, thoracic_firsts
+from adapter.tables import CodedLine, DiagnosisRow, Region, Tables
+
+FIRST_DAY = date(2015, 10, 1)
+"""Of services from this day on diagnoses are coded in ICD-10-CM; earlier ones are not looked at."""
+
+FORM = re.compile(r"[A-Z][0-9][0-9A-Z]{1,5}")
+CATEGORY = 3  # characters of a code that stand before its point
+
+SPINAL = frozenset("CDGMQST")
+"""First letters of codes that may name a part of the spine: tumours, nerves, joints, malformations,
+injuries. The region of one that the table does not hold is not known."""
+
+LISTED = "fluoro-ct"
+"""Guidance of the facet codes that payers list diagnoses for."""
+
+
+@rule(
+    "DX01",
+    "diagnosis-not-covered",
+    severity="error",
+    applicability="manual",
+    tables=("diagnoses",),
+    sources=("S112",),
+    since="0.1.0",
+)
+def diagnosis_not_covered(claim: Claim, tables: Tables, profile: Profile) -> Result:
+    """None of a line's diagnoses is on the payer's list for the code.
+
+    Why it matters: the payer lists what it covers the service for; symptoms such as low back pain
+    are not among it, and some diagnoses are listed for injections alone. The line is denied. The
+    lists are for levels under fluoroscopy or CT up to the second, and for every ablated joint.
+    Fires: 64493-RT for M54.50 alone under Medicare
+    Clean: 64493-RT for M47.816
+    Correction: manual. What was diagnosed stands in the record alone.
+    Not evaluated when: the payer is not known (payer-unknown), or the list that its profile names
+    is not loaded (no-table).
+    """
+    reasons = set()
+    for line in tables.facet_lines(claim):
+        if line.row.guidance != LISTED or line.row.level == THIRD or not _is_told(line):
+            continue
+        name = profile.diagnosis_list(line.date)
+        if not profile.is_known:
+            reasons.add(Reason.PAYER_UNKNOWN)
+        elif name is not None:
+            known = tables.diagnoses.on(line.date)
+            listed = [code for code, row in known.items() if name in row.lists(line.row.kind)]
+            if not listed:
+                reasons.add(Reason.NO_TABLE)
+            elif not any(_may_be_on(listed, each, known) for each in line.line.diagnoses):
+                yield Found(
+                    line=line.number,
+                    field="pointers",
+                    message=f"The payer covers {line.code} for none of the line's diagnoses.",
+                    label="not covered",
+                    fix=manual("See whether the record shows a diagnosis that the payer lists."),
+                )
+    yield from map(NotEvaluated, sorted(reasons))
+
+
+def _may_be_on(
+    listed: Sequence[str], diagnosis: Diagnosis, known: Mapping[str, DiagnosisRow]
+) -> bool:
+    """Whether a list holds the diagnosis, or a code below it where it is but a header."""
+    row = known.get(diagnosis.code)
+    if row is not None and row.header:
+        return any(code.startswith(row.code) for code in listed)
+    return diagnosis.code in listed
+
+
+@rule(
+    "DX02",
+    "region-mismatch",
+    severity="warning",
+    applicability="manual",
+    tables=("diagnoses",),
+    sources=("S112", "S113"),
+    since="0.1.0",
+)
+def region_mismatch(claim: Claim, tables: Tables, profile: Profile) -> Result:
+    """Diagnoses of another part of the spine than the code's.
+
+    Why it matters: a lumbar code for the neck alone is a wrong code or has a wrong diagnosis, and
+    payers deny it. A diagnosis of the thoracolumbar junction fits both regions, one that names no
+    part of the spine says nothing; nor are T12-L1 with L1-2, which are billed across the regions,
+    and add-ons without their first level, of which LV speaks.
+    Fires: 64493-RT for M47.812
+    Clean: 64493-RT for M47.815
+    Correction: manual. Which of the two is right stands in the record alone.
+    Not evaluated when: never.
+    """
+    for lines in days(claim, tables):
+        for line in lines:
+            known = tables.diagnoses.on(line.date)
+            if not _is_told(line) or _is_astray(line, lines):
+                continue
+            if any(each.code not in known and _is_spinal(each) for each in line.line.diagnoses):
+                continue
+            regions = frozenset[Region]().union(
+                *(known[each.code].regions for each in line.line.diagnoses if each.code in known)
+            )
+            if regions and line.row.region not in regions:
+                yield Found(
+                    line=line.number,
+                    field="pointers",
+                    message=f"{line.code} is {_REGIONS[line.row.region]}, its diagnoses are not.",
+                    label="another region",
+                    fix=manual("Find out whether the code or the diagnosis is wrong."),
+                )
+
+
+_REGIONS: Mapping[Region, str] = {"CT": "cervical or thoracic", "LS": "lumbar or sacral"}
+
+
+def _is_spinal(diagnosis: Diagnosis) -> bool:
+    return diagnosis.code[0] in SPINAL
+
+
+def _is_astray(line: CodedLine, lines: Sequence[CodedLine]) -> bool:
+    """Whether the line is an add-on without its own first level, or what stands in for that.
+
+    Its region is in question already (LV), or it is T12-L1 with L1-2.
+    """
+    astray = [each for each in lines if each.row.addon and not first_levels(lines, each.row)]
+    return any(
+        line.number in (addon.number, *(first.number for first in thoracic_firsts(addon, lines)))
+        for addon in astray
+    )
+
+
+def _is_told(line: CodedLine) -> bool:
+    """Whether all that the line points to is there, in ICD-10-CM and of its time."""
+    found = line.line.diagnoses
+    return (
+        line.date >= FIRST_DAY
+        and bool(found)
+        and len(found) == len(line.line.pointers)
+        and all(each.code and each.icd10 for each in found)
+    )
+
+
+@rule(
+    "DX03",
+    "invalid-diagnosis",
+    severity="error",
+    applicability="manual",
+    tables=("diagnoses",),
+    sources=("S037", "S113", "S114", "S116"),
+    since="0.1.0",
+)
+def invalid_diagnosis(claim: Claim, tables: Tables, profile: Profile) -> Result:
+    """A diagnosis that is no billable code on its day, or a pointer to none.
+
+    Why it matters: payers return the claim unprocessed. Headers are no codes, and codes come and go
+    on 1 October. The form of every code is looked at; whether it exists, for the spine and for pain
+    (G89, M47, M48, M50, M51, M53, M54), on days of which the code lists were read.
+    Fires: M47.81, a header; M54.5 from October 2021 on; a line that points to a fifth of four
+    diagnoses
+    Clean: M47.816
+    Correction: manual. What was diagnosed stands in the record alone.
+    Not evaluated when: never; diagnoses of services before October 2015 are not looked at.
+    """
+    wrong: dict[int, str] = {}
+    for line in tables.spoken_lines(claim):
+        for index, pointer in enumerate(line.line.pointers):
+            if not 0 < pointer <= len(claim.diagnoses):
+                yield Found(
+                    line=line.number,
+                    field=("pointers", index),
+                    message=f"{line.code} points to a diagnosis that is not on the claim.",
+                    label="points to nothing",
+                    fix=manual("Find out which diagnosis was meant."),
+                )
+            elif line.date >= FIRST_DAY and pointer not in wrong:
+                why = _wrong(claim.diagnoses[pointer - 1], line.date, tables)
+                if why:
+                    wrong[pointer] = why
+    for position, why in sorted(wrong.items()):
+        yield Found(
+            field=("diagnoses", position - 1),
+            message=f"Diagnosis {position} {why}.",
+            label="not billable",
+            fix=manual("Code what was diagnosed to its last character."),
+        )
+
+
+def _wrong(diagnosis: Diagnosis, day: date, tables: Tables) -> str:
+    """What is wrong with a diagnosis on the day, as the end of a sentence; empty: nothing known."""
+    code = diagnosis.code
+    if not code:
+        return ""
+    if not diagnosis.icd10:
+        return "is sent as ICD-9-CM, which ended before that day"
+    if not FORM.fullmatch(code):
+        return "has not the form of a code of ICD-10-CM"
+    known = tables.diagnoses.on(day)
+    row = known.get(code)
+    if row is not None:
+        return f"is {_pointed(code)}, a header; codes below it are billed" if row.header else ""
+    if code in tables.diagnoses:
+        return f"is {_pointed(code)}, which is no code of ICD-10-CM on that day"
+    category = known.get(code[:CATEGORY])
+    if category is not None and category.whole:
+        return f"is no code of ICD-10-CM; under {category.code} there is none like it"
+    return ""
+
+
+def _pointed(code: str) -> str:
+    """A code as coders write it."""
+    return f"{code[:CATEGORY]}.{code[CATEGORY:]}" if len(code) > CATEGORY else code
 
 
 @rule(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from adapter.findings import Found, NotEvaluated, Reason
+from adapter.findings import Found, NotEvaluated, Reason, manual
 from adapter.model import Claim, Element, Intent, Procedure, Status
 from adapter.profiles import Profile
 from adapter.rules import Result, rule
@@ -49,11 +49,26 @@ def missing_documentation(claim: Claim, tables: Tables, profile: Profile) -> Res
 def _told(rule_code: str, claim: Claim, tables: Tables, profile: Profile) -> Result:
     """The differences that are a rule's to tell."""
     found = sessions(claim, tables, profile)
+    if tables.read(claim).undated:
+        return  # the engine says so of every rule that looks things up
     if not any(map(tables.is_facet, claim.procedures)) or any(
         not session.is_comparable and not session.expired for session in found
     ):
         yield NotEvaluated(Reason.NO_DOCUMENTATION)
         return
+    known = {session.day for session in found}
+    silent = [line for line in tables.facet_lines(claim) if line.date not in known]
+    if silent and not found:
+        yield NotEvaluated(Reason.NO_DOCUMENTATION)
+    for line in silent if found and rule_code == "DC09" else ():
+        yield Found(
+            line=line.number,
+            field="code",
+            message=f"No procedure of its day is documented for {line.code}; other days have one.",
+            label="not documented",
+            fix=manual("Find the documentation, or take the line off."),
+            evidence=tuple(each.place for each in claim.procedures if each.place),
+        )
     for session in found:
         for difference in session.differences:
             if difference.rule == rule_code:

@@ -6,15 +6,14 @@ from collections.abc import Iterator
 
 from adapter.changes import MAX_MODIFIERS, SetModifiers
 from adapter.findings import Applicability, Fix, Found, NotEvaluated, Reason, manual
-from adapter.intent import of_line, told_by
 from adapter.model import Claim, Facility, Intent
-from adapter.modifiers import KX, POSITIONED, ordered
+from adapter.modifiers import DISTINCT, KX, POSITIONED, ordered
 from adapter.profiles import Profile, ThirdLevel
 from adapter.rules import Result, rule
+from adapter.rules._session import intent_of_line
 from adapter.tables import CodedLine, ModifierRow, Tables, Verdict
 
 MULTIPLE = "51"
-DISTINCT = ("59", "XE", "XS", "XP", "XU")
 LIABILITY = ("GA", "GZ", "GY")  # the line is expected to be denied
 THIRD_LEVEL = "3"
 
@@ -179,7 +178,7 @@ def missing_kx(claim: Claim, tables: Tables, profile: Profile) -> Result:
     for line in tables.facet_lines(claim):
         if not _may_be_diagnostic(line, profile) or KX in line.modifiers:
             continue
-        intent = of_line(claim, line.line)
+        intent, evidence = intent_of_line(claim, line, tables, profile)
         if intent is Intent.THERAPEUTIC:
             continue
         if not profile.is_known:
@@ -189,7 +188,6 @@ def missing_kx(claim: Claim, tables: Tables, profile: Profile) -> Result:
         elif intent is None:
             reasons.add(Reason.INTENT_UNKNOWN)
         else:
-            evidence = told_by(claim, line.line)
             yield Found(
                 line=line.number,
                 field="code",
@@ -252,8 +250,8 @@ def kx_not_applicable(claim: Claim, tables: Tables, profile: Profile) -> Result:
         evidence: tuple[str, ...] = ()
         if line.row.kind == "ablation":
             why = "it is an ablation"
-        elif of_line(claim, line.line) is Intent.THERAPEUTIC:
-            evidence = told_by(claim, line.line)
+        elif (told := intent_of_line(claim, line, tables, profile))[0] is Intent.THERAPEUTIC:
+            evidence = told[1]
             why = f"it is {_said_by(evidence)} as therapeutic"
         elif _is_non_covered(line, profile):
             why = "a third level is not covered on that day"

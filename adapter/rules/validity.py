@@ -21,6 +21,9 @@ _OWN_IMAGING = (
 )
 
 
+_DOCUMENTED = "What the lines become is what is documented, the sides too."
+
+
 @dataclass(frozen=True, slots=True)
 class _Invalid:
     """A line whose code is not valid on its date; `row` is the code's nearest window."""
@@ -70,7 +73,7 @@ def deleted_code(claim: Claim, tables: Tables, profile: Profile) -> Result:
             message=f"{each.line.code} is not valid after {each.row.end}.",
             label="deleted",
             fix=fixes[each.number],
-            notes=(IMAGING,) if recounted and each.number not in evidence else (),
+            notes=(_DOCUMENTED,) if each.number in evidence else (IMAGING,) if recounted else (),
             evidence=evidence.get(each.number, ()),
         )
 
