@@ -18,7 +18,8 @@ demo: $(STAMP)
 
 test: $(STAMP) lint
 	$(BIN)/facet tables check
-	$(BIN)/python -m pytest --numprocesses auto --cov --cov-branch --cov-report=term --cov-fail-under=$(COVERAGE_FLOOR)
+	$(BIN)/python -m pytest --numprocesses auto \
+		--cov --cov-branch --cov-report=term --cov-fail-under=$(COVERAGE_FLOOR)
 
 lint: $(STAMP)
 	$(BIN)/ruff check .
@@ -33,7 +34,8 @@ bench: $(STAMP)
 UV ?= uv
 lock:
 	$(UV) pip compile pyproject.toml --extra dev --generate-hashes --universal --python-version 3.11 \
-		--no-emit-index-url --custom-compile-command 'make lock' --quiet --output-file requirements.lock
+		--no-emit-index-url --no-strip-extras --custom-compile-command 'make lock' --quiet \
+		--output-file requirements.lock
 
 clean:
 	rm -rf $(VENV) .coverage .hypothesis .mypy_cache .pytest_cache .ruff_cache .import_linter_cache
