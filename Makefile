@@ -18,7 +18,7 @@ demo: $(STAMP)
 
 test: $(STAMP) lint
 	$(BIN)/facet tables check
-	$(BIN)/python -m pytest --numprocesses auto \
+	$(BIN)/python -m pytest --numprocesses auto --dist worksteal \
 		--cov --cov-branch --cov-report=term --cov-fail-under=$(COVERAGE_FLOOR)
 
 lint: $(STAMP)

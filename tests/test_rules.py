@@ -103,6 +103,7 @@ def test_verdict(case: Case, form: Form) -> None:
         assert skipped == ({case.not_evaluated} if case.not_evaluated else set())
 
 
+@pytest.mark.no_cover
 @runs_as("x12")
 def test_places_are_where_a_naive_split_finds_them(case: Case) -> None:
     data = bytes_of(case.id, "x12")
@@ -116,6 +117,7 @@ def test_places_are_where_a_naive_split_finds_them(case: Case) -> None:
         assert piece.place(place.element)[0] == place.offset
 
 
+@pytest.mark.no_cover
 @runs_as("fhir")
 def test_expressions_hit_one_node_of_their_claim_and_line(case: Case) -> None:
     data = bytes_of(case.id, "fhir")
@@ -138,6 +140,7 @@ def is_within(expression: str, outer: str) -> bool:
     return f"{expression}.".startswith(f"{outer}.")
 
 
+@pytest.mark.no_cover
 @each_run
 def test_messages_are_sentences_without_values_of_the_patient(case: Case, form: Form) -> None:
     values = ["MBR0001", "PATIENT", "ANYTOWN", "1245319599", *filter(None, [case.note])]
@@ -207,6 +210,7 @@ def total(claim: Claim) -> Decimal:
 each_mode = pytest.mark.parametrize("suggested", [False, True], ids=["safe", "suggested"])
 
 
+@pytest.mark.no_cover
 @each_run
 @each_mode
 def test_bytes_outside_a_correction_stay(case: Case, form: Form, suggested: bool) -> None:
@@ -214,6 +218,7 @@ def test_bytes_outside_a_correction_stay(case: Case, form: Form, suggested: bool
     conserved[form](bytes_of(case.id, form), corrected(case.id, form, suggested))
 
 
+@pytest.mark.no_cover
 @each_run
 @each_mode
 def test_a_second_pass_is_idle(case: Case, form: Form, suggested: bool) -> None:
@@ -224,6 +229,7 @@ def test_a_second_pass_is_idle(case: Case, form: Form, suggested: bool) -> None:
     assert not again.changes
 
 
+@pytest.mark.no_cover
 @each_run
 @each_mode
 def test_what_remains_is_what_a_check_of_the_output_says(
@@ -233,6 +239,7 @@ def test_what_remains_is_what_a_check_of_the_output_says(
     assert spoken(ran.findings) == spoken(check(ran.data, case.payer).findings)
 
 
+@pytest.mark.no_cover
 @each_run
 @each_mode
 def test_no_rule_offers_what_cannot_be_proved(case: Case, form: Form, suggested: bool) -> None:
@@ -241,6 +248,7 @@ def test_no_rule_offers_what_cannot_be_proved(case: Case, form: Form, suggested:
         assert "new error" in withheld.why
 
 
+@pytest.mark.no_cover
 @each_run
 @each_mode
 def test_what_was_not_corrected_is_still_said(case: Case, form: Form, suggested: bool) -> None:
@@ -257,6 +265,7 @@ BOTH = [case for case in CASES if case.is_one_claim]
 each_case_of_both = pytest.mark.parametrize("case", BOTH, ids=[case.id for case in BOTH])
 
 
+@pytest.mark.no_cover
 @each_case_of_both
 def test_both_formats_are_judged_alike(case: Case) -> None:
     """The same findings but for the place, the same reasons not to look, the same profile."""
@@ -264,6 +273,7 @@ def test_both_formats_are_judged_alike(case: Case) -> None:
     assert verdicts(twin) == verdicts(checked(case.id, "fhir"))
 
 
+@pytest.mark.no_cover
 @each_case_of_both
 @each_mode
 def test_both_formats_are_corrected_alike(case: Case, suggested: bool) -> None:
@@ -274,6 +284,7 @@ def test_both_formats_are_corrected_alike(case: Case, suggested: bool) -> None:
     assert causes(twin) == causes(ran)
 
 
+@pytest.mark.no_cover
 @each_case_of_both
 def test_both_formats_name_the_same_place(case: Case) -> None:
     data = bytes_of(case.id, "fhir")

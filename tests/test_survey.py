@@ -14,11 +14,12 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from adapter.fhir import survey as module
-from adapter.fhir.survey import Survey
+from adapter.fhir.survey import Survey, may_be_ours
 from adapter.source import Source, Unreadable
 from tests.buildfhir import SHAPES, Json, Layout, Shape, bundle, claim, dumps
 from tests.runs import check, refusal
 from tests.test_spans import LAYOUTS, PIECES, layouts, names, values
+from tests.test_technique import TITLES
 
 CODES = frozenset(("64493", "0213T"))
 OURS = claim("64493-RT $400", id="OURS")
@@ -552,3 +553,15 @@ def test_no_message_holds_a_value() -> None:
 def test_claims_that_stand_elsewhere_are_counted_in_a_note(text: str, count: int) -> None:
     notes = check(text.encode()).done.notes
     assert [note.split()[-1] for note in notes] == ([str(count)] if count else [])
+
+
+@pytest.mark.parametrize("text", sorted({text for texts in TITLES.values() for text in texts}))
+def test_a_procedure_that_is_read_as_ours_is_not_passed_over(text: str) -> None:
+    """The words that the first pass looks for are at least those that the reader knows."""
+    code = {"resourceType": "Procedure", "code": {"text": text}}
+    assert may_be_ours("Procedure", json.dumps(code).encode("utf-8"))
+    assert may_be_ours("Procedure", json.dumps(code, ensure_ascii=False).encode("utf-8"))
+
+
+def test_a_procedure_of_something_else_is_passed_over() -> None:
+    assert not may_be_ours("Procedure", b'{"code": {"text": "Colonoscopy"}}')

@@ -289,7 +289,7 @@ class Survey:
         is_ours = kind == "Claim" and self._is_wanted(raw)
         if not is_ours:
             self._look(raw, kind, _text(value, "id"), kind, row, start)
-        hint = _hint(kind, raw)
+        hint = may_be_ours(kind, raw)
         if is_ours or kind in REFERRED or hint or _documents(kind, raw):
             entry = Entry(start, at, row, kind, _text(value, "id"), None, True, is_ours, hint)
             self.beside.append(entry)
@@ -365,7 +365,7 @@ class Survey:
             if not is_ours and self._validate is not None:
                 self._look(data[start : at + 1], kind, ident, container.path, row, start)
             container.claims = int(is_claim)
-            hint = kind in HINTED and any(_hint(kind, member) for member in own)
+            hint = kind in HINTED and any(may_be_ours(kind, member) for member in own)
             container.entries = [Entry(start, at + 1, 0, kind, ident, None, True, is_ours, hint)]
             return container, at + 1
         if container.flaw is not None:
@@ -461,7 +461,7 @@ class Survey:
         if self._validate is not None and not is_ours:
             text = scan(raw).members["resource"].raw
             self._look(text, kind, ident, here, container.row, start)
-        hint = _hint(kind, raw)
+        hint = may_be_ours(kind, raw)
         if (
             is_ours
             or hint
@@ -683,7 +683,7 @@ def _patterns(codes: frozenset[str]) -> tuple[re.Pattern[bytes], ...]:
 HINTED = ("Claim", "Procedure")
 
 
-def _hint(kind: str, raw: bytes) -> bool:
+def may_be_ours(kind: str, raw: bytes) -> bool:
     """Whether a Procedure may be a facet joint intervention, or a Claim refer to one."""
     if kind == "Claim":
         return _PROCEDURES in raw
