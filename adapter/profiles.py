@@ -77,6 +77,7 @@ class Sedation(StrEnum):
     """What a payer makes of sedation or anesthesia beside a facet service."""
 
     NEVER = "never"
+    NOT_ROUTINE = "not-routine"
     NEEDS_REASON = "needs-reason"  # documented; anxiety is none
     UNSAID = "unsaid"
 

@@ -131,8 +131,9 @@ def test_the_day_of_a_contractor_decides(payer: str, on: date, third: ThirdLevel
     assert profile.bars_other_spinal(on) is in_force
     assert (Service.CHEMICAL in profile.not_covered(on)) is in_force
     rewritten = third is OUT
-    assert profile.sedation("injection", on) is (Sedation.NEVER if rewritten else Sedation.UNSAID)
-    ablation = Sedation.NEEDS_REASON if rewritten else Sedation.UNSAID
+    earlier = Sedation.NOT_ROUTINE if in_force else Sedation.UNSAID
+    assert profile.sedation("injection", on) is (Sedation.NEVER if rewritten else earlier)
+    ablation = Sedation.NEEDS_REASON if rewritten else earlier
     assert profile.sedation("ablation", on) is ablation
 
 

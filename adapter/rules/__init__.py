@@ -120,4 +120,8 @@ def all_rules() -> Mapping[str, Rule]:
     """Every rule by its code, in the order in which corrections are applied."""
     for family in FAMILIES:
         import_module(f"adapter.rules.{family}")
-    return dict(_registry)
+    order = {f"adapter.rules.{family}": number for number, family in enumerate(FAMILIES)}
+    listed = sorted(
+        _registry.values(), key=lambda rule: order.get(rule.check.__module__, len(order))
+    )
+    return {rule.code: rule for rule in listed}  # whatever was imported first

@@ -91,12 +91,17 @@ def bundled_pair(claim: Claim, tables: Tables, profile: Profile) -> Result:
 def _lifted(bundle: _Bundle, profile: Profile) -> Fix:
     line = bundle.line
     if any(line.row.belongs_to(other.row) for other in bundle.column1):
-        return Fix(f"Remove {line.code}; {bundle.over} includes it.", (RemoveLine(line.number),))
+        return Fix(f"Remove {line.code}; it is part of {bundle.over}.", (RemoveLine(line.number),))
+    if line.row.role == "facet" and any(o.row.role in SEDATIVE for o in bundle.column1):
+        return manual(f"{bundle.over} is for this service: leave it out, or find who gave it.")
     modifier = DISTINCT_SITE if profile.takes_x_modifiers(line.date) else DISTINCT_ANYHOW
     return _with(line, modifier, "if it was at another site")
 
 
 # --- pairs ----------------------------------------------------------------------------------------
+
+
+SEDATIVE = ("sedation", "anesthesia")
 
 
 @dataclass(frozen=True, slots=True)
@@ -225,7 +230,7 @@ def imaging_included(claim: Claim, tables: Tables, profile: Profile) -> Result:
             yield Found(
                 line=line.number,
                 field="code",
-                message=f"{line.code} is imaging, which {over} already includes.",
+                message=f"{line.code} is imaging, which is part of {over} already.",
                 label="included",
                 notes=(f"If it guided {guided}, 59 or XS on it has to say so.",) if guided else (),
                 fix=Fix(f"Remove {line.code}.", (RemoveLine(line.number),)),

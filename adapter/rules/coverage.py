@@ -279,7 +279,8 @@ def one_region_per_session(claim: Claim, tables: Tables, profile: Profile) -> Re
 
 def _regional(lines: Sequence[CodedLine]) -> Sequence[CodedLine]:
     """Lines that tell a region. Of an add-on without its first level LV02 doubts the code."""
-    return [line for line in lines if line.row.level == FIRST or own_firsts(line, lines)]
+    stands = {line.code: line.row.level == FIRST or bool(own_firsts(line, lines)) for line in lines}
+    return [line for line in lines if stands[line.code]]
 
 
 def _is_one_lumbar_session(lines: Sequence[CodedLine], profile: Profile) -> bool:
@@ -352,8 +353,9 @@ def guidance_not_covered(claim: Claim, tables: Tables, profile: Profile) -> Resu
 def sedation(claim: Claim, tables: Tables, profile: Profile) -> Result:
     """Sedation or anesthesia beside a facet service for which the payer does not cover it.
 
-    Why it matters: Medicare covers no sedation for a facet injection, and for an ablation only with
-    a documented reason; fear or preference is none. Audits found millions paid in error for it.
+    Why it matters: Medicare covers no sedation for a facet injection, and for an ablation moderate
+    sedation only with a documented reason; fear or preference is none. Until the texts of 2024 it
+    was not covered routinely. Audits found millions paid in error for it.
     Fires: 99152 beside 64493-RT
     Clean: 64493-RT alone; 99152-GZ beside it
     Correction: suggested beside an injection alone: the sedation goes. Beside an ablation its
@@ -388,7 +390,13 @@ def _sedated(
     profile: Profile,
 ) -> Found:
     what = "sedation" if line.row.role == "sedation" else "anesthesia"
-    if Sedation.NEEDS_REASON in answers:
+    if Sedation.NOT_ROUTINE in answers:
+        needs = f"{profile.id} does not cover it routinely"
+        remedy, variant = manual("See that the record gives the reason, or leave it out."), "reason"
+    elif Sedation.NEEDS_REASON in answers and line.row.role != "sedation":
+        needs = f"{profile.id} covers no general, deep or routine anesthesia beside an ablation"
+        remedy, variant = manual("Find out what it was for, or leave it out."), "reason"
+    elif Sedation.NEEDS_REASON in answers:
         needs = f"{profile.id} covers it beside an ablation only with a documented reason"
         remedy, variant = manual("See that the record gives the reason, or leave it out."), "reason"
     else:

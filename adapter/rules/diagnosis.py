@@ -11,7 +11,7 @@ from adapter.findings import Fix, Found, NotEvaluated, Reason, manual
 from adapter.model import Claim, Diagnosis
 from adapter.profiles import Profile
 from adapter.rules import Result, rule
-from adapter.rules._lines import THIRD, days, first_levels, thoracic_firsts
+from adapter.rules._lines import FIRST, THIRD, days, thoracic_firsts
 from adapter.tables import CodedLine, DiagnosisRow, Region, Tables
 
 FIRST_DAY = date(2015, 10, 1)
@@ -61,6 +61,8 @@ def diagnosis_not_covered(claim: Claim, tables: Tables, profile: Profile) -> Res
             listed = [code for code, row in known.items() if name in row.lists(line.row.kind)]
             if not listed:
                 reasons.add(Reason.NO_TABLE)
+            elif all(_wrong(each, line.date, tables) for each in line.line.diagnoses):
+                continue  # DX03 says that they are no codes
             elif not any(_may_be_on(listed, each, known) for each in line.line.diagnoses):
                 yield Found(
                     line=line.number,
@@ -104,9 +106,10 @@ def region_mismatch(claim: Claim, tables: Tables, profile: Profile) -> Result:
     Not evaluated when: never.
     """
     for lines in days(claim, tables):
+        astray = _astray(lines)
         for line in lines:
             known = tables.diagnoses.on(line.date)
-            if not _is_told(line) or _is_astray(line, lines):
+            if not _is_told(line) or line.number in astray:
                 continue
             if any(each.code not in known and _is_spinal(each) for each in line.line.diagnoses):
                 continue
@@ -130,16 +133,18 @@ def _is_spinal(diagnosis: Diagnosis) -> bool:
     return diagnosis.code[0] in SPINAL
 
 
-def _is_astray(line: CodedLine, lines: Sequence[CodedLine]) -> bool:
-    """Whether the line is an add-on without its own first level, or what stands in for that.
+def _astray(lines: Sequence[CodedLine]) -> frozenset[int]:
+    """The numbers of add-ons without their own first level, and of what stands in for that.
 
-    Its region is in question already (LV), or it is T12-L1 with L1-2.
+    Their region is in question already (LV), or it is T12-L1 with L1-2.
     """
-    astray = [each for each in lines if each.row.addon and not first_levels(lines, each.row)]
-    return any(
-        line.number in (addon.number, *(first.number for first in thoracic_firsts(addon, lines)))
-        for addon in astray
-    )
+    firsts = {line.row.family for line in lines if line.row.level == FIRST}
+    addons = [line for line in lines if line.row.addon and line.row.family not in firsts]
+    one_each = {line.code: line for line in addons}  # alike, they have the same to stand in
+    standing = {
+        first.number for addon in one_each.values() for first in thoracic_firsts(addon, lines)
+    }
+    return frozenset((*standing, *(addon.number for addon in addons)))
 
 
 def _is_told(line: CodedLine) -> bool:
