@@ -304,7 +304,7 @@ class _Case:
                 if isinstance(item, NotEvaluated):
                     if policy.takes(rule.code):
                         key = (rule.code, item.reason)
-                        skipped.setdefault(key, replace(item, rule=rule.code))
+                        skipped[key] = NotEvaluated(item.reason, rule.code)
                 else:
                     day = days.get(item.line) if item.line is not None else None
                     said.append((rule, item, self._severity(rule, item, day or first_day)))

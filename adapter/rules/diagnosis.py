@@ -12,7 +12,7 @@ from adapter.model import Claim, Diagnosis
 from adapter.profiles import Profile
 from adapter.rules import Result, rule
 from adapter.rules._lines import FIRST, THIRD, days, thoracic_firsts
-from adapter.tables import CodedLine, DiagnosisRow, Region, Tables
+from adapter.tables import CodedLine, DiagnosisRow, Kind, Region, Tables
 
 FIRST_DAY = date(2015, 10, 1)
 """Of services from this day on diagnoses are coded in ICD-10-CM; earlier ones are not looked at."""
@@ -58,12 +58,12 @@ def diagnosis_not_covered(claim: Claim, tables: Tables, profile: Profile) -> Res
             reasons.add(Reason.PAYER_UNKNOWN)
         elif name is not None:
             known = tables.diagnoses.on(line.date)
-            listed = [code for code, row in known.items() if name in row.lists(line.row.kind)]
-            if not listed:
+            kind = line.row.kind
+            if not any(name in row.lists(kind) for row in known.values()):
                 reasons.add(Reason.NO_TABLE)
             elif all(_wrong(each, line.date, tables) for each in line.line.diagnoses):
                 continue  # DX03 says that they are no codes
-            elif not any(_may_be_on(listed, each, known) for each in line.line.diagnoses):
+            elif not any(_may_be_on(name, kind, each, known) for each in line.line.diagnoses):
                 yield Found(
                     line=line.number,
                     field="pointers",
@@ -75,13 +75,15 @@ def diagnosis_not_covered(claim: Claim, tables: Tables, profile: Profile) -> Res
 
 
 def _may_be_on(
-    listed: Sequence[str], diagnosis: Diagnosis, known: Mapping[str, DiagnosisRow]
+    name: str, kind: Kind, diagnosis: Diagnosis, known: Mapping[str, DiagnosisRow]
 ) -> bool:
     """Whether a list holds the diagnosis, or a code below it where it is but a header."""
     row = known.get(diagnosis.code)
     if row is not None and row.header:
-        return any(code.startswith(row.code) for code in listed)
-    return diagnosis.code in listed
+        return any(
+            name in below.lists(kind) for code, below in known.items() if code.startswith(row.code)
+        )
+    return row is not None and name in row.lists(kind)
 
 
 @rule(
